@@ -52,8 +52,9 @@ impl DiagnosticsClient {
     ///
     /// # Permissions
     ///
-    /// `Microsoft.Insights/diagnosticSettings/write`, and on a workspace
-    /// `Microsoft.OperationalInsights/workspaces/sharedKeys/action`.
+    /// `Microsoft.Insights/diagnosticSettings/write`, and on the destination: for a workspace,
+    /// `Microsoft.OperationalInsights/workspaces/sharedKeys/action`; for a storage account or an authorization rule,
+    /// `listKeys/action`.
     ///
     /// # Errors
     ///
@@ -160,7 +161,7 @@ impl DiagnosticsClient {
     ///
     /// # Permissions
     ///
-    /// `Microsoft.Insights/diagnosticSettings/write`.
+    /// As for [`create_or_update`](Self::create_or_update), with the first permission on the subscription.
     ///
     /// # Errors
     ///

@@ -35,7 +35,8 @@ impl IncidentFilter {
         self.matching(format!("properties/status eq '{value}'"))
     }
 
-    /// Lists only incidents that also match an OData filter. Single quotes in its values must be doubled.
+    /// Lists only incidents that also match an OData filter, which is combined with earlier ones by `and`: enclose a
+    /// filter that contains `or` in parentheses. Single quotes in its values must be doubled.
     pub fn matching(mut self, filter: impl Into<String>) -> Self {
         self.filter = Some(match self.filter {
             Some(before) => format!("{before} and {}", filter.into()),
@@ -67,7 +68,8 @@ impl SentinelClient {
         Self { arm: arm.clone() }
     }
 
-    /// Reads the onboarding state; `None` if Sentinel is off: `SentinelOnboardingStates_Get`.
+    /// Reads the onboarding state; `None` if Sentinel is off, or if there is no such workspace:
+    /// `SentinelOnboardingStates_Get`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/sentinel-onboarding-states/get)
     ///

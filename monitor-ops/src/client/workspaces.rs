@@ -67,7 +67,7 @@ impl WorkspacesClient {
 
     /// Creates a workspace or replaces its properties: `Workspaces_CreateOrUpdate`. This takes seconds to minutes.
     ///
-    /// If a workspace with this name was deleted less than 14 days ago, it is recovered with its logs.
+    /// If a workspace with this id was deleted less than 14 days ago, it is recovered with its logs.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces/create-or-update)
     ///

@@ -40,7 +40,7 @@ pub struct AlertRule {
     /// The id, as the service spells it; empty until the rule has been written.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
-    /// The name: a GUID, except for built-in rules.
+    /// The name, usually a GUID.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// The version that was read. Required for an update.
@@ -99,7 +99,7 @@ pub enum RuleKind {
     IncidentCreation(IncidentCreationRule),
     /// The built-in rule that correlates signals.
     Fusion(FusionRule),
-    /// A kind that this version does not model, with its properties.
+    /// A kind that this version does not model, or a rule whose properties cannot be read.
     Other {
         /// The kind.
         kind: String,
@@ -244,7 +244,7 @@ impl ScheduledRule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EntityMapping {
-    /// The kind of entity: `Account`, `IP`, `AzureResource`, ..
+    /// The kind of entity, such as `Account`, `IP` or `AzureResource`.
     pub entity_type: String,
     /// The identifiers.
     pub field_mappings: Vec<FieldMapping>,
@@ -269,7 +269,7 @@ impl EntityMapping {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FieldMapping {
-    /// The identifier: `AadUserId`, `Address`, `ResourceId`, ..
+    /// The identifier, such as `AadUserId`, `Address` or `ResourceId`.
     pub identifier: String,
     /// The column.
     pub column_name: String,
@@ -277,8 +277,8 @@ pub struct FieldMapping {
     unknown: UnknownFields,
 }
 
-/// A rule that creates incidents from another product's alerts. Do not use it with Defender XDR, which creates its own
-/// incidents.
+/// A rule that creates incidents from another product's alerts. With Defender XDR, which creates its own incidents, it
+/// would create duplicates.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -70,7 +70,8 @@ impl LogQuery {
         self
     }
 
-    /// Also queries these workspaces.
+    /// Also queries these workspaces. Ignored by [`query_get`](crate::LogsClient::query_get) and
+    /// [`query_resource_get`](crate::LogsClient::query_resource_get).
     pub fn additional_workspaces(mut self, workspaces: impl IntoIterator<Item = CustomerId>) -> Self {
         self.workspaces.extend(workspaces);
         self
@@ -141,7 +142,7 @@ impl QueryResults {
         self.answer()?.rows()
     }
 
-    /// Returns the readable rows of the first table, and an error for each of the others.
+    /// Returns the rows of the first table that can be read, and an error for each row that cannot.
     ///
     /// # Errors
     ///

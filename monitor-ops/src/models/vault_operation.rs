@@ -7,7 +7,7 @@ arm_core::open_enum! {
     pub enum VaultOperationName {
         /// A secret's value was read.
         SecretGet = "SecretGet",
-        /// Secrets were listed: one entry for each page of 25.
+        /// Secrets were listed: one entry for each page of at most 25.
         SecretList = "SecretList",
         /// The versions of a secret were listed.
         SecretListVersions = "SecretListVersions",
@@ -87,7 +87,8 @@ pub struct VaultOperation {
 }
 
 impl VaultOperation {
-    /// The name of the secret, in lower case; `None` if the operation was not on a secret.
+    /// The name of the secret, in lower case; `None` if the URL does not contain `/secrets/{name}`, as for lists and
+    /// for operations on deleted secrets.
     pub fn secret(&self) -> Option<String> {
         let rest = self.uri.split_once("/secrets/")?.1;
         let name = rest.split(['/', '?']).next().filter(|name| !name.is_empty())?;
@@ -99,7 +100,8 @@ impl VaultOperation {
         version_in(&self.uri)
     }
 
-    /// The version that was requested explicitly, in lower case; `None` if the current one was requested.
+    /// The version that was requested explicitly, in lower case; `None` if the current one was requested, or the log
+    /// does not say.
     pub fn requested_version(&self) -> Option<String> {
         version_in(&self.requested)
     }

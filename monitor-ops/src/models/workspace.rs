@@ -134,10 +134,10 @@ pub struct SkuName {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct WorkspaceCapping {
-    /// Gigabytes per day; -1 for no limit. Beyond the limit, logs are lost until the next day.
+    /// Gigabytes per day; -1 for no limit. Beyond the limit, most logs are lost until the quota is reset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub daily_quota_gb: Option<f64>,
-    /// The state of ingestion: `RespectQuota`, `OverQuota`, `ForceOff`, ..
+    /// The state of ingestion, such as `RespectQuota`, `OverQuota` or `ForceOff`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_ingestion_status: Option<String>,
     /// When the quota is next reset. The service sets it.

@@ -12,7 +12,7 @@ use crate::{
 impl DiagnosticsClient {
     /// Ensures that a resource sends its logs as the spec says.
     ///
-    /// Reads all settings first. Categories that one of them already sends to that destination, by name or in a group,
+    /// Reads all settings first. Categories that one of them already sends to the spec's sink, by name or in a group,
     /// are not added again, since the service would refuse that with 409. The missing ones are added to the setting
     /// with the spec's name; settings with other names are never changed. Groups and single categories are not mixed.
     ///
@@ -23,13 +23,14 @@ impl DiagnosticsClient {
     ///
     /// # Permissions
     ///
-    /// Permission to read and write diagnostic settings, and
-    /// `Microsoft.OperationalInsights/workspaces/sharedKeys/action` on the workspace (Log Analytics Contributor).
+    /// Permission to read diagnostic settings and their categories; to write a setting, also those of
+    /// [`create_or_update`](Self::create_or_update). For a workspace, Log Analytics Contributor has the latter.
     ///
     /// # Errors
     ///
-    /// The resource lacks a category or already has five settings, or the setting with this name sends elsewhere and
-    /// [`change_existing`](DiagnosticSpec::change_existing) is off.
+    /// The resource cannot send a category of the spec, or already has five settings; the setting with this name sends
+    /// elsewhere and [`change_existing`](DiagnosticSpec::change_existing) is off; or another setting already sends some
+    /// of its categories to the sink.
     pub fn ensure(&self, resource: &ResourceId, spec: &DiagnosticSpec) -> Task<Change<DiagnosticSetting>> {
         let (client, resource, spec) = (self.clone(), resource.clone(), spec.clone());
         Task::new(move |mode| async move { client.ensure_one(&resource, &spec, mode).await })

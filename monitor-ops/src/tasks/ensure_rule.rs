@@ -37,8 +37,8 @@ impl QueryRule {
         )
     }
 
-    /// Creates a rule that raises an alert (severity 1) when one caller reads `distinct` different secrets of a vault
-    /// within half an hour, or reads half as many and also lists them.
+    /// Creates a rule that raises an alert (severity 1) when one caller, from one IP address, reads at least `distinct`
+    /// different secrets of a vault within half an hour, or reads half as many and also lists them.
     pub fn mass_secret_reading(workspace: &WorkspaceId, location: impl Into<String>, distinct: u32) -> Self {
         let query = format!("{}\n{}", kql::vault_operations(), kql::mass_reading(distinct));
         let mut rule = Self::on_vault_logs(workspace, location, Condition::row_count_above(0, query))
@@ -80,7 +80,7 @@ impl QueryRule {
     }
 
     /// Whether the rule can miss late logs: its window exceeds its frequency by less than the ten minutes that vault
-    /// logs can take to arrive.
+    /// logs can take to arrive. `false` if it has no window or no frequency.
     pub fn misses_late_logs(&self) -> bool {
         match (self.properties.window_size, self.properties.evaluation_frequency) {
             (Some(window), Some(frequency)) => window < frequency.saturating_add(LATENESS),
@@ -99,9 +99,9 @@ const WISH: Wish = Wish::new()
 impl QueryRulesClient {
     /// Ensures that a rule exists as specified.
     ///
-    /// Anything that `rule` does not specify is kept, such as members that this crate does not model and other action
-    /// groups. If the service cannot validate the query because its table does not exist yet, the rule is written with
-    /// `skipQueryValidation`.
+    /// The scopes and the number of conditions become those of `rule`. Anything else that `rule` does not specify is
+    /// kept, such as members that this crate does not model and other action groups. If the service cannot validate the
+    /// query because its table does not exist yet, the rule is written with `skipQueryValidation`.
     ///
     /// A rule that resolves its alerts automatically cannot be muted, so specifying one of the two on an existing rule
     /// turns the other off. A mute of zero removes the mute. These are refused before anything is written, in a dry run
@@ -113,7 +113,7 @@ impl QueryRulesClient {
     ///
     /// # Permissions
     ///
-    /// `Microsoft.Insights/scheduledQueryRules/write`, and permission to read the logs of the workspace.
+    /// `Microsoft.Insights/scheduledQueryRules/read` and `write`, and permission to read the logs of the workspace.
     ///
     /// # Errors
     ///

@@ -20,9 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(15 * 60);
 /// A task that ensures that a workspace exists and is ready. An existing one is left unchanged, whatever the spec says.
 ///
 /// If it is being created, updated, linked to an account or deleted, the task waits up to 15 minutes for that to
-/// finish, and never overwrites it. A workspace whose creation or update failed is refused: only its owner knows the
-/// desired state. If a workspace with this name was deleted less than 14 days ago, creating it would recover the old
-/// one with its logs; this is refused too, unless [`recover_deleted`](Self::recover_deleted) is set.
+/// finish, and never overwrites it. A dry run does not wait: it refuses a workspace that is being deleted. A workspace
+/// whose creation or update failed or was canceled is refused: only its owner knows the desired state. If a workspace
+/// with this id was deleted less than 14 days ago, creating it would recover the old one with its logs; this is refused
+/// too, unless [`recover_deleted`](Self::recover_deleted) is set.
 ///
 /// **If it stops halfway**, the service continues to create the workspace; running it again waits for that. Once the
 /// workspace exists, another run writes nothing.

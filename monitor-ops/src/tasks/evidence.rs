@@ -19,11 +19,12 @@ const LATENESS: Duration = Duration::from_secs(600);
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogSource {
-    /// The logs are present: an operation that is not in them did not happen, unless the logging lost it.
+    /// The logs are present: an operation that is not in them did not happen, unless the logging lost it or the vault
+    /// did not log at the time. Whether a vault sends logs is checked only if it was given and nothing was found.
     Present,
-    /// The vault sends logs to the workspace, but none have arrived yet, so nothing is known.
+    /// The workspace has no vault logs yet, so nothing is known. If a vault was given, it sends its logs there.
     NoLogsYet,
-    /// The vault does not send logs to the workspace, so nothing is known now or later.
+    /// The vault does not send its audit log to the workspace, so nothing is known, now or later.
     Off,
     /// The result is empty, and whether the vault sends logs could not be determined, for this reason.
     Unknown(String),
@@ -37,7 +38,8 @@ pub struct Evidence {
     pub operations: Vec<VaultOperation>,
     /// Whether an empty list can be relied on.
     pub source: LogSource,
-    /// Whether the time span ended long enough ago for all logs to have arrived: vault logs can take ten minutes.
+    /// Whether the time span ended long enough ago for all logs to have arrived: vault logs can take ten minutes. Never
+    /// `true` with [`Timespan::Last`], which ends now.
     pub is_settled: bool,
     /// Whether there are more operations than the limit allows.
     pub is_truncated: bool,
@@ -46,7 +48,8 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Whether the list can be considered complete: present, settled, not truncated, and without unreadable rows.
+    /// Whether the list can be considered complete: present, settled, not truncated, and without unreadable rows. This
+    /// requires a [`Timespan::Between`] that ended ten minutes ago.
     pub fn is_conclusive(&self) -> bool {
         self.source == LogSource::Present
             && self.is_settled
@@ -54,7 +57,7 @@ impl Evidence {
             && self.unreadable.is_empty()
     }
 
-    /// The secrets whose values were returned, by name in lower case: those to rotate.
+    /// The secrets whose values or backups were returned, by name in lower case: those to rotate.
     pub fn secrets_read(&self) -> BTreeSet<String> {
         self.operations
             .iter()
@@ -80,8 +83,9 @@ impl Evidence {
 
 /// Looks up operations on vaults in the logs of a workspace. Narrow the search with its methods, then await it.
 ///
-/// Reads both tables that can contain them, `AzureDiagnostics` and `AZKVAuditLogs`. If nothing is found and a vault was
-/// given, the vault's diagnostic settings are read, to distinguish "nothing happened" from "nothing is logged".
+/// Reads both tables that can contain them, `AzureDiagnostics` and `AZKVAuditLogs`, without their entries for
+/// authentication. If nothing is found and a vault was given, the vault's diagnostic settings are read, to distinguish
+/// "nothing happened" from "nothing is logged".
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct GatherEvidence {
@@ -112,7 +116,8 @@ impl LogsClient {
     ///
     /// # Permissions
     ///
-    /// Log Analytics Reader on the workspace; permission to read the vault's diagnostic settings.
+    /// Log Analytics Reader on the workspace; permission to read the vault's diagnostic settings, without which an
+    /// empty result is [`LogSource::Unknown`].
     pub fn evidence(&self, workspace: &WorkspaceId) -> GatherEvidence {
         GatherEvidence {
             logs: self.clone(),
@@ -153,7 +158,7 @@ impl GatherEvidence {
         self
     }
 
-    /// Includes only operations on this secret, by name.
+    /// Includes only operations on this secret, by name. Those on a deleted secret, such as a purge, are not found.
     pub fn secret(mut self, name: &str) -> Self {
         self.secret = Some(name.to_lowercase());
         self

@@ -23,8 +23,8 @@ impl SentinelClient {
     /// secrets.
     ///
     /// The rules read both tables that can contain vault logs, and can be written before either exists. Every ten
-    /// minutes, they look back half an hour, so that late logs are included. Existing rules keep their severity,
-    /// whether they are enabled, and fields that this crate does not model.
+    /// minutes, they look back half an hour, so that late logs are included. Of existing rules, only the query, the
+    /// schedule, the trigger, the tactics and the entity mappings are changed.
     ///
     /// **If it stops halfway**, the first rule may exist without the second; their ids are the same in every run, so
     /// running it again finishes it. After that, another run writes nothing.

@@ -9,7 +9,7 @@ use crate::{OnboardingProperties, OnboardingState, SentinelClient, WorkspaceId};
 pub enum Onboarding {
     /// It is on.
     On(Box<OnboardingState>),
-    /// It is off.
+    /// It is off, or there is no such workspace.
     Off,
     /// Unknown: the caller is not allowed to read the state.
     NotAllowed(Error),
@@ -29,7 +29,7 @@ impl SentinelClient {
     ///
     /// # Errors
     ///
-    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any other refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn onboarding(&self, workspace: &WorkspaceId) -> Result<Onboarding> {
         match self.onboarding_state(workspace).await {
             Ok(Some(state)) => Ok(Onboarding::On(Box::new(state))),
@@ -50,8 +50,8 @@ impl SentinelClient {
     ///
     /// # Errors
     ///
-    /// `is_role_missing()`: the state is unknown, and nothing was written; `is_resource_not_found()`: there is no such
-    /// workspace.
+    /// `is_role_missing()`: the caller may not read the state, or not write it, and nothing was written;
+    /// `is_resource_not_found()`: there is no such workspace, which a dry run does not notice.
     pub fn onboard(&self, workspace: &WorkspaceId) -> Task<Change<OnboardingState>> {
         let (client, workspace) = (self.clone(), workspace.clone());
         Task::new(move |mode| async move {
