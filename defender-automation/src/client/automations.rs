@@ -11,9 +11,9 @@ pub const API_VERSION: &str = "2023-12-01-preview";
 
 /// A client for workflow automations, which run actions on Defender's alerts and findings.
 ///
-/// The URL of a Logic App's trigger and the connection string of an event hub are write-only. An automation that was
-/// read therefore cannot simply be written back: [`create_or_update`](Self::create_or_update) refuses one that lacks
-/// them, before anything is sent.
+/// The URL of a Logic App's trigger and the connection string of an event hub are write-only. An automation with such
+/// an action therefore cannot simply be read and written back: [`create_or_update`](Self::create_or_update) refuses one
+/// that lacks them, before anything is sent.
 #[derive(Debug, Clone)]
 pub struct AutomationsClient {
     arm: ArmClient,
@@ -82,7 +82,8 @@ impl AutomationsClient {
     ///
     /// # Errors
     ///
-    /// Fails without sending a request if an action lacks its secret, or if there is not exactly one scope.
+    /// Fails without sending a request if an action lacks its secret, or if there is not exactly one scope; otherwise,
+    /// any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
@@ -107,7 +108,8 @@ impl AutomationsClient {
     ///
     /// # Errors
     ///
-    /// Fails without sending a request if the patch has actions that lack their secrets.
+    /// Fails without sending a request if the patch has actions that lack their secrets; otherwise, any refusal by the
+    /// service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///

@@ -9,11 +9,11 @@ use serde_json::Value;
 
 /// What an automation does with an event.
 ///
-/// Secrets are write-only: an action that was read has none, and its secret must be set again before it is written.
+/// Secrets are write-only: an action that was read has none. If it needs one, set it again before writing the action.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Action {
-    /// An action that runs a Logic App.
+    /// Runs a Logic App.
     LogicApp(LogicAppAction),
     /// Sends events to an event hub.
     EventHub(EventHubAction),
@@ -37,7 +37,7 @@ pub struct LogicAppAction {
     unknown: UnknownFields,
 }
 
-/// Sends events to an event hub.
+/// An action that sends events to an event hub.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -57,7 +57,7 @@ pub struct EventHubAction {
     unknown: UnknownFields,
 }
 
-/// Sends events to a Log Analytics workspace.
+/// An action that sends events to a Log Analytics workspace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -85,8 +85,8 @@ impl fmt::Debug for OtherAction {
 }
 
 impl Action {
-    /// Sends events to an event hub as a trusted service, without a key: the hub's namespace must allow trusted
-    /// services, and Defender's identity needs `Azure Event Hubs Data Sender` on the hub.
+    /// Creates an action that sends events to an event hub as a trusted service, without a key: the hub's namespace
+    /// must allow trusted services, and Defender's identity needs `Azure Event Hubs Data Sender` on the hub.
     pub fn event_hub(hub: &ResourceId) -> Self {
         Self::EventHub(EventHubAction {
             event_hub_resource_id: hub.to_string(),
@@ -97,7 +97,7 @@ impl Action {
         })
     }
 
-    /// Sends events to an event hub with a connection string that grants sending. Prefer
+    /// Creates an action that sends events to an event hub with a connection string that grants sending. Prefer
     /// [`event_hub`](Self::event_hub), which has no key to leak or rotate.
     pub fn event_hub_with_key(hub: &ResourceId, connection_string: impl Into<Secret>) -> Self {
         Self::EventHub(EventHubAction {
@@ -109,13 +109,13 @@ impl Action {
         })
     }
 
-    /// Runs a Logic App through the URL of its trigger, which contains a signature.
+    /// Creates an action that runs a Logic App through the URL of its trigger, which contains a signature.
     pub fn logic_app(app: &ResourceId, trigger_url: impl Into<Secret>) -> Self {
         let (logic_app_resource_id, unknown) = (app.to_string(), UnknownFields::default());
         Self::LogicApp(LogicAppAction { logic_app_resource_id, uri: Some(trigger_url.into()), unknown })
     }
 
-    /// Sends events to a Log Analytics workspace.
+    /// Creates an action that sends events to a Log Analytics workspace.
     pub fn workspace(workspace: &ResourceId) -> Self {
         let unknown = UnknownFields::default();
         Self::Workspace(WorkspaceAction { workspace_resource_id: workspace.to_string(), unknown })
@@ -131,7 +131,7 @@ impl Action {
         }
     }
 
-    /// The resource id of the target, as the service spells it; empty for an unknown type.
+    /// The resource id of the target, as the service spells it; empty for a type that is not modeled.
     pub fn target(&self) -> &str {
         match self {
             Self::LogicApp(action) => &action.logic_app_resource_id,
@@ -141,7 +141,7 @@ impl Action {
         }
     }
 
-    /// A description of the secret that the action lacks; `None` if it lacks none.
+    /// A description of the secret that the action lacks; `None` if it lacks none, or if its type is not modeled.
     pub fn missing_secret(&self) -> Option<&'static str> {
         let absent =
             |secret: &Option<Secret>| secret.as_ref().is_none_or(|secret| secret.expose().trim().is_empty());
@@ -156,7 +156,8 @@ impl Action {
         }
     }
 
-    /// Whether this is the same type of action with the same target, regardless of its other fields.
+    /// Whether this is the same type of action with the same target, regardless of its other fields. Actions of a type
+    /// that is not modeled must be equal.
     pub fn is_same_as(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Other(a), Self::Other(b)) => a == b,

@@ -324,7 +324,7 @@ impl AutomationPatch {
         self
     }
 
-    /// Replaces all actions; each needs its secret.
+    /// Replaces all actions. Each must contain its secret, if it needs one.
     pub fn actions(mut self, actions: impl IntoIterator<Item = Action>) -> Self {
         self.properties.actions = Some(actions.into_iter().collect());
         self

@@ -46,9 +46,9 @@ impl fmt::Display for Problem {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
-    /// No event can match all rules of a set.
+    /// No event, or no documented Key Vault alert, can match all rules of a set.
     NeverMatches {
-        /// The number of the set, counted from 1.
+        /// The number of the set in its source, counted from 1.
         set: usize,
         /// The reason.
         reason: String,
@@ -97,7 +97,8 @@ impl AutomationSpec {
         scopes.into_iter().chain(self.actions.iter().filter_map(lacks_secret)).collect()
     }
 
-    /// Returns a warning for everything that would not do what one would expect.
+    /// Returns a warning for each problem, each rule that is known not to do what one would expect, and each event hub
+    /// that is used with a key.
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings: Vec<Warning> = self.problems().into_iter().map(Warning::WillBeRefused).collect();
         for source in &self.sources {

@@ -15,22 +15,23 @@ const WISH: Wish = Wish::new().exact(&["description", "expectedValue"]).ignoring
     "metadata",
 ]);
 
-/// Ensures that an automation exists as specified. Await it, or preview it with [`dry_run`](Self::dry_run) first.
+/// A task that ensures that an automation exists as specified.
 ///
 /// Reads the automation, merges the spec into it, has the service validate the result, and writes it. Members that this
-/// crate does not model, tags, sources of other events, and other people's actions that need no secret are kept.
-/// Somebody else's action that has a secret cannot be kept, because the service does not return the secret: the task
-/// fails, unless the spec contains that action too, or [`dropping_other_actions`](Self::dropping_other_actions) is set.
+/// crate does not model, other tags, sources of other events, and other people's actions that need no secret are kept.
+/// Somebody else's action that has a secret cannot be kept, because the service does not return the secret: if anything
+/// is to be written, the task fails, unless the spec contains that action too, or
+/// [`dropping_other_actions`](Self::dropping_other_actions) is set.
 ///
 /// Secrets cannot be compared. If everything else matches, nothing is written, even if a secret has changed: after
 /// rotating one, call [`with_new_secrets`](Self::with_new_secrets).
 ///
 /// **If it stops halfway**, the automation may or may not be written; running the task again finishes it. After that,
-/// another run writes nothing.
+/// another run writes nothing, unless [`with_new_secrets`](Self::with_new_secrets) is set.
 ///
 /// # Permissions
 ///
-/// Security Admin.
+/// Security Admin, and permission to read the trigger of a Logic App.
 ///
 /// # Errors
 ///
