@@ -71,8 +71,9 @@ impl InvestigationsClient {
 
     /// Investigates an alert.
     ///
-    /// Searches the log of each vault for operations of the alert's caller, from an hour before to an hour after the
-    /// alert. The log is in the workspace that the vault's diagnostic settings name.
+    /// Searches the log of each vault for operations of the alert's caller, or of any caller if the alert names none,
+    /// from an hour before to an hour after the alert. The log is in the first workspace that the vault's diagnostic
+    /// settings name.
     ///
     /// # Permissions
     ///
@@ -192,7 +193,7 @@ impl VaultLog {
 }
 
 impl Investigation {
-    /// Whether the logs are complete for every vault that the alert names.
+    /// Whether the logs are complete for every vault that the alert names. `false` if it names none.
     pub fn is_conclusive(&self) -> bool {
         let conclusive = |(_, log): &(_, VaultLog)| log.evidence().is_some_and(Evidence::is_conclusive);
         !self.logs.is_empty() && self.logs.iter().all(conclusive)

@@ -1,4 +1,4 @@
-//! Finds everything that would prevent some work in a subscription, before anything is written.
+//! Finds what would prevent some work in a subscription, before anything is written.
 
 use std::collections::BTreeMap;
 
@@ -33,8 +33,8 @@ pub struct Needs {
 
 impl Needs {
     /// Returns what a plan requires: the action of each change at its resource group or subscription, the resource
-    /// providers, and the regions and vault names of new resources. Changes inside vaults require data-plane roles,
-    /// which are not checked.
+    /// providers of all changes but deletions, and the regions and vault names of new resources. Changes inside vaults
+    /// require data-plane roles, which are not checked.
     pub fn of(plan: &Plan) -> Self {
         let mut needs = Self::default();
         for change in plan.changes.iter().filter(|change| change.is_change()) {
@@ -101,8 +101,8 @@ fn scope_of(id: &str) -> Option<Scope> {
     }
 }
 
-/// Checks everything that could prevent some work. Returns one line for each problem; empty if none was found. Writes
-/// nothing.
+/// Checks whether a subscription meets the requirements of some work. Returns one line for each problem; empty if none
+/// was found. Writes nothing.
 ///
 /// A check that cannot be made is reported as a problem too. Finding no problem is not a guarantee: locks, policies and
 /// deny assignments can still refuse a request, a role assigned only on a single resource counts only if

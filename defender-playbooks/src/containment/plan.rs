@@ -37,7 +37,7 @@ pub struct ContainmentPlan {
     /// The lock to put on the vault.
     #[serde(default)]
     pub lock: Option<VaultLock>,
-    /// Access that the principal keeps, through groups or from assignments above the vault.
+    /// Access that the principal keeps, through groups or from assignments at other scopes.
     pub stays: Vec<String>,
 }
 
@@ -86,7 +86,9 @@ impl ContainmentsClient {
     ///
     /// # Permissions
     ///
-    /// Reader on the vault; to disable secrets, also Key Vault Secrets Officer.
+    /// Reader on the vault and, for [`also_above`](PlanContainment::also_above), on the scopes above it; Key Vault
+    /// Reader to include secrets; in Microsoft Graph, `User.Read.All` and `Application.Read.All` to include sign-in or
+    /// sessions. [`contain`](Self::contain) requires more.
     pub fn plan(&self, vault: &VaultId) -> PlanContainment {
         PlanContainment {
             arm: self.arm.clone(),
@@ -120,8 +122,8 @@ impl ContainmentPlan {
 }
 
 impl PlanContainment {
-    /// Restricts the vault's firewall to these addresses and trusted Azure services. Requires
-    /// [`own_address`](Self::own_address) or [`even_against_oneself`](Self::even_against_oneself).
+    /// Restricts the vault's firewall to these addresses and trusted Azure services; subnets lose their access.
+    /// Requires [`own_address`](Self::own_address) or [`even_against_oneself`](Self::even_against_oneself).
     pub fn narrow_network<S: Into<String>>(mut self, keep: impl IntoIterator<Item = S>) -> Self {
         self.keep = Some(keep.into_iter().map(Into::into).collect());
         self
@@ -159,8 +161,8 @@ impl PlanContainment {
         self
     }
 
-    /// Disables the sign-in of the principal, which must be a user or an application, in Microsoft Graph. Disabling an
-    /// application affects everyone who uses it.
+    /// Disables the sign-in of the principal, which must be a user or an application but not a managed identity, in
+    /// Microsoft Graph. Disabling an application affects everyone who uses it.
     pub fn disable_sign_in(mut self) -> Self {
         self.sign_in = true;
         self

@@ -10,29 +10,33 @@ use super::{
 
 impl ContainmentsClient {
     /// Carries out a plan in this order: network, roles, access policies, sign-in and sessions, secrets, lock. A step
-    /// that fails does not stop the others. A plan against the signed-in caller is refused, even if somebody else made
-    /// it. A role is kept, and its step fails, if its holder is the last Owner at or above the role's scope, or the
-    /// last principal there that can restore access: an Owner, User Access Administrator or Role Based Access Control
-    /// Administrator without a condition. Whether a group that holds such a role has members is not checked.
+    /// that fails does not stop the others. A plan against the signed-in caller, or against a group through which the
+    /// caller has access, is refused, even if somebody else made it. A role is kept, and its step fails, if its holder
+    /// is the last Owner at or above the role's scope, or the last principal there that can restore access: an Owner,
+    /// User Access Administrator or Role Based Access Control Administrator without a condition. Whether a group that
+    /// holds such a role has members is not checked.
     ///
     /// Tokens that the principal already has remain valid: for 60 to 90 minutes, or up to 24 hours for a managed
     /// identity.
     ///
-    /// **If it stops halfway**, the completed steps remain in place; running it again with the same plan finishes it. A
-    /// second run writes nothing. What somebody else has changed since the plan was made is left alone and reported.
+    /// **If it stops halfway**, the completed steps remain in place; running it again with the same plan finishes it.
+    /// After that, another run writes nothing. A firewall, access policy or lock that somebody else has changed since
+    /// the plan was made is left alone and reported.
     ///
     /// # Permissions
     ///
     /// Key Vault Contributor; to remove roles or to lock, User Access Administrator; to disable secrets, Key Vault
-    /// Secrets Officer; in Microsoft Graph, to disable sign-in or revoke sessions, `User.EnableDisableAccount.All` and
-    /// `User.RevokeSessions.All`, or `Application.ReadWrite.All`.
+    /// Secrets Officer; in Microsoft Graph, to disable sign-in or revoke sessions, `User.Read.All` with
+    /// `User.EnableDisableAccount.All` or `User.RevokeSessions.All`, or, for an application,
+    /// `Application.ReadWrite.All`.
     pub fn contain(&self, plan: &ContainmentPlan) -> Contain {
         Contain { arm: self.arm.clone(), plan: plan.clone() }
     }
 
     /// Undoes a containment, in reverse order. Reverts only what the plan changed, and keeps what somebody else has
-    /// changed since. The old versions of a secret that has a new version stay disabled, and revoked sessions stay
-    /// revoked: see [`ContainmentPlan::irreversible`].
+    /// changed since, except that a sign-in is enabled even if somebody else has disabled it too. The old versions of a
+    /// secret that has a new version stay disabled, and revoked sessions stay revoked: see
+    /// [`ContainmentPlan::irreversible`].
     ///
     /// **If it stops halfway**, running it again finishes it. Requires the same permissions as
     /// [`contain`](Self::contain).

@@ -19,7 +19,8 @@ pub struct EndedSignIn {
     pub principal_type: PrincipalType,
     /// The display name.
     pub name: Option<String>,
-    /// Whether to disable sign-in; `false` if it was already disabled, so that there is nothing to undo.
+    /// Whether to disable sign-in; `false` if that was not requested, or if it was already disabled, so that there is
+    /// nothing to undo.
     pub disable: bool,
     /// Whether to revoke the sessions of a user, **which cannot be undone**.
     pub revoke_sessions: bool,

@@ -26,7 +26,7 @@ impl CoverageFix {
             || self.outcomes().any(|vault| vault.result.as_ref().is_ok_and(Change::is_change))
     }
 
-    /// Whether the plan is as requested and every vault is logged.
+    /// Whether the plan is as requested and every vault sends its log as requested, or would in a dry run.
     pub fn is_complete(&self) -> bool {
         self.plan.is_complete() && self.vaults.is_ok() && self.failures().next().is_none()
     }
@@ -42,8 +42,8 @@ impl CoverageFix {
 }
 
 impl CoverageClient {
-    /// Covers and logs every vault: turns on the plan `KeyVaults` (sub-plan `PerKeyVault`), then makes every vault send
-    /// its audit log as the spec says.
+    /// Covers and logs every vault: turns on the plan `KeyVaults` (with the sub-plan `PerKeyVault`, unless it is on
+    /// with another one), then makes every vault send its audit log as the spec says.
     ///
     /// **The plan is billed for every vault.** Other plans are not changed, nor are parts of this one that these crates
     /// do not model.

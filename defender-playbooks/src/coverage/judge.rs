@@ -19,7 +19,7 @@ pub enum Gap {
     NotLogged,
     /// The vault sends its audit log, through these settings, but not to the requested sink.
     LoggedElsewhere(Vec<String>),
-    /// The vault sends its audit log to a sink that no longer exists, so nothing arrives.
+    /// The vault sends its audit log to a sink that no longer exists, so nothing arrives there.
     SinkGone {
         /// The diagnostic setting.
         setting: String,
@@ -112,7 +112,7 @@ impl fmt::Display for Advice {
 pub struct VaultCoverage {
     /// The vault.
     pub vault: Vault,
-    /// Its diagnostic settings, or the error if they could not be read.
+    /// Its diagnostic settings, or why they, or the workspaces to which they send the audit log, could not be read.
     pub diagnostics: Result<Vec<DiagnosticSetting>, String>,
     /// Advice to make the vault safer.
     pub advice: Vec<Advice>,

@@ -210,7 +210,7 @@ impl Finding {
         }
     }
 
-    /// Converts a recommendation; `None` if it is met or was not evaluated for the resource.
+    /// Converts a recommendation; `None` unless its status is `Unhealthy`.
     pub fn of_assessment(assessment: &Assessment) -> Option<Self> {
         if assessment.status.code != AssessmentCode::Unhealthy {
             return None;

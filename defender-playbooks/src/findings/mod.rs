@@ -44,7 +44,7 @@ pub struct Findings {
     pub findings: Vec<Finding>,
     /// What could not be checked. Unless this is empty, the absence of findings proves nothing.
     pub not_known: Vec<NotKnown>,
-    /// When the findings were read. Used as the time of a finding that has none of its own.
+    /// When the findings were read. In OCSF, the time of a finding that has none of its own.
     pub read_at: OffsetDateTime,
     /// The tenant, if known.
     pub tenant: Option<String>,
@@ -92,7 +92,8 @@ impl Findings {
         Self { findings: Vec::new(), not_known: Vec::new(), read_at, tenant: None }
     }
 
-    /// Adds a finding, unless one with the same id exists, since an exposed secret is also listed as a recommendation.
+    /// Adds a finding, unless there is already one with the same id: an exposed secret, for example, can also be listed
+    /// as a recommendation.
     pub fn add(&mut self, finding: Finding) {
         if !self.findings.iter().any(|known| known.id.eq_ignore_ascii_case(&finding.id)) {
             self.findings.push(finding);
@@ -100,7 +101,7 @@ impl Findings {
     }
 
     /// Whether a gate at this severity should fail: if an open finding that is not a sample has at least this severity,
-    /// or if a source could not be read. An unknown severity counts as the highest.
+    /// or if something could not be checked ([`not_known`](Self::not_known)). A missing severity counts as the highest.
     pub fn fails(&self, least: &Severity) -> bool {
         let bad = |finding: &&Finding| {
             let severity = finding.severity.as_ref();

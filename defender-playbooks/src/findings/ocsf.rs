@@ -19,7 +19,7 @@ enum Class {
 impl Findings {
     /// Returns one event of the [Open Cybersecurity Schema Framework](https://schema.ocsf.io) for each finding: a
     /// Compliance Finding for recommendations, coverage and rotations, and a Detection Finding for everything else.
-    /// Each source that could not be read is a Compliance Finding with the status Unknown.
+    /// Each source that could not be read is a Compliance Finding with the compliance status Unknown.
     pub fn to_ocsf(&self) -> Vec<Value> {
         let blind = self.not_known.iter().map(|unknown| self.blind(unknown));
         self.findings.iter().map(|finding| self.event(finding)).chain(blind).collect()

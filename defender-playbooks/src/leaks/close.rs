@@ -20,7 +20,7 @@ pub enum Closing {
     /// It is still there. A rotated secret can stay in a repository's history: dismiss it in the tool that found it.
     StillThere,
     /// It is still there, and somebody has accepted it in the tool that found it, through an exemption in Defender, a
-    /// resolution on GitHub, an audit, or a suppression. **It is not fixed.**
+    /// resolution on GitHub other than "won't fix", an audit, or a suppression. **It is not fixed.**
     Dismissed,
     /// The place was not scanned again, or not completely, so nothing is known. A Defender finding has this state until
     /// Defender's next scan, even if Defender still lists it.

@@ -5,7 +5,8 @@ use serde::{Serialize, Serializer};
 
 /// A secret that a scanner found where it should not be.
 ///
-/// Neither `Debug` nor the serialized form shows any part of the secret.
+/// Neither `Debug` nor the serialized form shows [`leaked`](Self::leaked). If the report contains the whole secret, it
+/// is also masked in the other members.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -56,7 +56,8 @@ impl LeaksClient {
     ///
     /// Values are compared in memory: whole values by an HMAC with a key generated for the run, values inside
     /// connection strings by an automaton over the leaked values, and hashes by hashing the secret. A value that merely
-    /// contains another as part of a longer word is not a match.
+    /// contains another as part of a longer word is not a match, and values shorter than 8 bytes are compared only as a
+    /// whole.
     ///
     /// Writes nothing. Every run reads all values again.
     ///

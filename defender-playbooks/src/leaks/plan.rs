@@ -21,7 +21,8 @@ use crate::VaultReaders;
 pub struct LeakPlan {
     /// The secrets, the most urgent first.
     pub secrets: Vec<PlannedSecret>,
-    /// Leaks that match no secret in the vaults that were searched, for people to handle.
+    /// Leaks that match no secret in the vaults that were searched, for people to handle. Dismissed ones, and those
+    /// that the scanner found to be no longer valid, are not included.
     pub for_people: Vec<Leak>,
 }
 
@@ -64,7 +65,7 @@ pub struct PlannedSecret {
 pub enum LeakStep {
     /// An attacker is using it: revoke the old credential without waiting for the consumers.
     RevokeFirst,
-    /// Rotate it: the old credential is revoked once the consumers have moved.
+    /// Rotate it: if its issuer is known, the old credential is revoked once the consumers have moved.
     Rotate,
     /// Only older, still enabled versions leaked: disable them, and revoke their credentials.
     RetireOld,
@@ -143,13 +144,13 @@ impl LeakPlan {
         Self { secrets, for_people: matches.unmatched().filter(open).cloned().collect() }
     }
 
-    /// Like [`of`](Self::of), but first queries the log of each vault for the readers of the leaked secrets. The old
-    /// credential of a secret is revoked only once the log shows that they have moved, unless the facts name [other
-    /// consumers](SecretFacts::followed_by) or its misuse is proven.
+    /// Like [`of`](Self::of), but first queries the log of each vault for the readers of the secrets that certainly
+    /// leaked. The old credential of a secret is revoked only once the log shows that they have moved, unless the facts
+    /// name [other consumers](SecretFacts::followed_by) or its misuse is proven.
     ///
     /// `logs` contains one [`VaultReaders`] per vault; [ignore](VaultReaders::ignore) the attacker there, who would
-    /// never move. Gaps in a log, or why it could not be read, are in
-    /// [`readers_unknown`](PlannedSecret::readers_unknown). Writes nothing.
+    /// never move. **For a secret of any other vault, nobody is waited for**, unless the facts name consumers. Gaps in
+    /// a log, or why it could not be read, are in [`readers_unknown`](PlannedSecret::readers_unknown). Writes nothing.
     ///
     /// # Permissions
     ///

@@ -9,7 +9,8 @@ use super::{
 ///
 /// The values in it are kept only in memory that is wiped when dropped; wiping `text` is up to you. A finding that
 /// cannot be read is reported with its line number, and the others are still read. If the JSON itself is broken or
-/// truncated, reading stops there; of a SARIF report, nothing is then read.
+/// truncated, reading stops there. Of a SARIF report or a detect-secrets baseline, nothing is then read; of
+/// TruffleHog's lines, only the broken ones are not.
 ///
 /// ```
 /// let report = r#"[{"RuleID":"azure-storage","Secret":"REDACTED","File":"app.env","StartLine":3,"Commit":"c0"}]"#;

@@ -1,7 +1,7 @@
 //! One view of many subscriptions: open findings, coverage, and what could not be read.
 //!
-//! Alerts, attack paths, exposed secrets and recommendations come from Resource Graph, with one query for any number of
-//! subscriptions; plans and vaults are read per subscription. Resource Graph silently omits what the caller may not
+//! Alerts, attack paths, exposed secrets and recommendations come from Resource Graph, whose queries cover any number
+//! of subscriptions; plans and vaults are read per subscription. Resource Graph silently omits what the caller may not
 //! read, so the caller's permissions in every subscription are checked too: **whatever could not be read is named, and
 //! an empty result never counts as clean.**
 //!
@@ -66,7 +66,7 @@ pub struct Overview {
     pub read_at: OffsetDateTime,
     /// The tenant, if any subscription reports it.
     pub tenant: Option<String>,
-    /// Each subscription of the scope, by name, including those that cannot be read.
+    /// The subscriptions of the scope, sorted by name, including those that cannot be read.
     pub subscriptions: Vec<SubscriptionOverview>,
     /// Why there may be subscriptions that are not listed here; `None` if the list is complete.
     pub not_listed: Option<String>,
@@ -117,13 +117,13 @@ pub struct Seen {
     pub name: String,
     /// The tenant, if reported.
     pub tenant: Option<String>,
-    /// The state, such as active.
+    /// The state, such as enabled.
     pub state: SubscriptionState,
     /// The Defender plans.
     pub plans: Result<Vec<PlanCoverage>>,
     /// The vaults, and whether each is covered and logged.
     pub vaults: Result<Vec<VaultCoverage>>,
-    /// What Resource Graph omits because the caller may not read it.
+    /// What Resource Graph omits because the caller may not read it, or that this could not be determined.
     pub left_out: Vec<String>,
 }
 

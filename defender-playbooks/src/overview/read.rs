@@ -42,7 +42,8 @@ impl OverviewClient {
     ///
     /// # Errors
     ///
-    /// The scope is empty, the management group does not exist, or the subscriptions of the tenant cannot be listed.
+    /// The scope names no subscription, a management group does not exist or cannot be read while no subscription is
+    /// visible in the scope, or the subscriptions of the tenant cannot be listed.
     pub async fn read(&self, scope: impl Into<GraphScope>) -> Result<Overview> {
         let scope = scope.into();
         if matches!(&scope, GraphScope::Subscriptions(named) if named.is_empty()) {

@@ -99,7 +99,8 @@ pub struct PlannedChange {
     /// How it is billed; `None` if it costs nothing by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billed: Option<String>,
-    /// The fingerprint of the resource as it was read; `None` if it did not exist or does not change.
+    /// The fingerprint of the resource as it was read; `None` if it is not compared, for example because the resource
+    /// did not exist or does not change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read: Option<String>,
     /// Earlier steps of the same plan whose results this step depends on. See [`Step::after`](super::Step::after).
@@ -125,7 +126,7 @@ impl PlannedChange {
     }
 
     /// Creates a change that deletes a resource of this kind, with the permission required for that. `as_read` is the
-    /// resource as it was read: if it has changed by the time the plan is applied, the step is refused.
+    /// resource as it was read, if known: if it has changed by the time the plan is applied, the step is refused.
     pub fn delete_of<K: PlannedKind>(
         id: impl Into<String>,
         permission: &str,

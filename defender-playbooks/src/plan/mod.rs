@@ -10,8 +10,9 @@
 //!   is planned on top of that change. If the earlier step creates the resource, the later one is planned from the
 //!   changes that the caller declares ([`Step::after`]), since a task cannot read a resource that does not exist.
 //! - **A plan that is out of date is refused**: before the first write, [`Plan::begin`] compares the whole plan with
-//!   one made now, and each step is compared again directly before its own write. A resource to be changed must be
-//!   exactly as it was read, including the members that the plan does not touch; a fingerprint ensures this.
+//!   one made now, and each step is compared again directly before its own write. A resource to be changed must be as
+//!   it was read, including the members that the plan does not touch, but not counters, states and timestamps that the
+//!   service sets; a fingerprint ensures this.
 //! - **A step over everything that exists**, such as all vaults of a subscription, cannot see in its dry run what an
 //!   earlier step of the same plan creates. When the plan is applied, it sees the new resource, and is refused because
 //!   that change was not planned. Declare such changes with [`Step::also_after`], or make two plans, the second after
@@ -61,7 +62,7 @@ pub struct Plan {
     /// What the program needs to make the plan again, such as a subscription and names. Must not contain secrets.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub context: BTreeMap<String, Value>,
-    /// The number of resources created, updated, deleted and left unchanged.
+    /// The number of changes, by action.
     pub count: Count,
     /// The changes, in the order in which they are made.
     pub changes: Vec<PlannedChange>,
@@ -81,7 +82,7 @@ pub struct DecidedAtApply {
     pub what: String,
 }
 
-/// The number of resources in a plan, by action.
+/// The number of changes in a plan, by action. A resource that two steps change counts twice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
@@ -126,12 +127,13 @@ impl Plan {
         }
     }
 
-    /// The number of resources, by action.
+    /// The number of changes, by action.
     pub fn count(&self) -> Count {
         self.count
     }
 
-    /// Whether nothing would be written. Always `false` if something is decided only when the plan is applied.
+    /// Whether nothing would be written, or read with a side effect. Always `false` if something is decided only when
+    /// the plan is applied.
     pub fn is_empty(&self) -> bool {
         self.decided_at_apply.is_empty() && !self.changes.iter().any(PlannedChange::is_change)
     }

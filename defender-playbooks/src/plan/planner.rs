@@ -155,7 +155,7 @@ impl<T: Into<String>> From<T> for Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlanMoved {
-    /// The differences, one on each line.
+    /// The differences, one in each element.
     pub moved: Vec<String>,
 }
 
@@ -179,17 +179,17 @@ impl From<PlanMoved> for Error {
 pub struct Applied {
     /// Steps done as planned.
     pub done: Vec<String>,
-    /// Steps that failed, with the reason. What was done before a failure remains in place.
+    /// Steps that failed or were refused, with the reason. What was done before a failure remains in place.
     pub failed: Vec<(String, String)>,
     /// Steps done, but not as planned, with the differences: the service did something else, or somebody else made
-    /// changes at the same time.
+    /// changes at the same time. A change that was done in addition to the planned ones is not detected.
     pub differs: Vec<(String, String)>,
     /// Steps that were not attempted.
     pub not_tried: Vec<String>,
 }
 
 impl Applied {
-    /// Whether the whole plan was applied, and nothing else.
+    /// Whether all steps of the plan were done as planned.
     pub fn is_complete(&self) -> bool {
         self.failed.is_empty() && self.differs.is_empty() && self.not_tried.is_empty()
     }
@@ -253,8 +253,8 @@ impl Planner {
     ///
     /// While a plan is being made, returns the result of the task's dry run, or `None` for a step that depends on a
     /// resource that does not exist yet ([`Step::after`]). While a plan is being applied, the task's dry run is called
-    /// once more; if it differs from the plan, the step is refused and nothing is written. If the task then does
-    /// something that was not planned, its result is still returned: see [`Applied::differs`].
+    /// once more; if it differs from the plan, the step is refused and nothing is written. If the task then does not do
+    /// what was planned, its result is still returned: see [`Applied::differs`].
     ///
     /// # Errors
     ///

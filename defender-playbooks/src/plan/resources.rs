@@ -20,11 +20,11 @@ use crate::CoverageFix;
 /// The results of the tasks that a plan can contain implement it. Implement the trait for your own results, or convert
 /// them with [`Task::map`](arm_core::Task::map).
 pub trait Changes {
-    /// Returns the changes, one for each resource.
+    /// Returns the changes.
     ///
     /// # Errors
     ///
-    /// One of the changes was refused, or would be.
+    /// One of the changes was refused, or would be, or cannot be shown as JSON.
     fn changes(&self) -> Result<Vec<PlannedChange>>;
 }
 

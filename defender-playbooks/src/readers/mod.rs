@@ -45,7 +45,7 @@ impl VaultReaders {
     ///
     /// # Errors
     ///
-    /// The log could not be read, or the version does not exist.
+    /// The log could not be read, or the version does not exist or does not say when it was set.
     pub async fn moved_to(&self, name: &SecretName, version: &SecretVersion) -> Result<Movement> {
         let Some(set) = self.created(name, version).await? else {
             return refuse(not_there(name, version));

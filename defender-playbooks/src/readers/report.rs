@@ -20,9 +20,10 @@ pub struct Readers {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reader {
-    /// The sign-in name of a person, or the object id.
+    /// The sign-in name of a person, or the object id; without either, the application id or address.
     pub who: String,
-    /// The object id, for [`VaultReaders::ignore`](crate::VaultReaders::ignore).
+    /// The object id in lower case, for [`VaultReaders::ignore`](crate::VaultReaders::ignore). If the log has none, the
+    /// sign-in name, application id or address.
     pub object_id: String,
     /// Whether it is a person, who may have read it only once, rather than a workload.
     pub is_person: bool,
@@ -44,7 +45,7 @@ pub struct Movement {
     pub moved: Vec<String>,
     /// The readers that request another version by its id, each with that version. They never move by themselves.
     pub pinned: Vec<(String, String)>,
-    /// The readers that read the secret before, but have not read this version yet.
+    /// The readers that read the secret before, but have not read this version yet, as far as the log shows.
     pub silent: Vec<String>,
     /// Why the log is inconclusive. The lists above may then be incomplete.
     pub unknown: Vec<String>,

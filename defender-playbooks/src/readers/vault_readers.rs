@@ -27,7 +27,8 @@ pub(super) const SETTLING: time::Duration = time::Duration::minutes(15);
 ///
 /// # Permissions
 ///
-/// Log Analytics Reader on the workspace; `list` on the vault's secrets.
+/// Log Analytics Reader on the workspace; `list` on the vault's secrets; to determine why a log is empty, Monitoring
+/// Reader on the vault.
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, vault: &keyvault_ops::VaultId, workspace: &monitor_ops::WorkspaceId)
@@ -92,15 +93,16 @@ impl VaultReaders {
         self
     }
 
-    /// Sets how long readers may take to move. After that, the wait ends with an error that names those that have not.
-    /// Default: 30 hours, since App Service may take a day to fetch a new version.
+    /// Sets how long readers may take to move. After that, or as soon as only readers that request an old version by
+    /// its id are left, the wait ends with an error that names those that have not. Default: 30 hours, since App
+    /// Service may take a day to fetch a new version.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Continues after this time, even if some readers have not moved: **they will break**. [`last`](Self::last)
-    /// names them. Replaces [`patience`](Self::patience).
+    /// Continues after this time, even if some readers have not moved, or that is not known: **those will break**.
+    /// [`last`](Self::last) names the known ones. Replaces [`patience`](Self::patience).
     pub fn go_on_after(mut self, wait: Duration) -> Self {
         self.deadline = Some(wait);
         self
