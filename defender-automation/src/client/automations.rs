@@ -72,7 +72,7 @@ impl AutomationsClient {
     }
 
     /// Creates or replaces an automation: `Automations_CreateOrUpdate`. Prefer [`ensure`](Self::ensure), which keeps
-    /// existing settings and warns of rules that can never match.
+    /// existing settings and warns of rules that are known never to match.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/create-or-update)
     ///

@@ -21,7 +21,7 @@ arm_core::open_enum! {
     pub enum DestinationType {
         /// A table for each category of a resource type, such as `AZKVAuditLogs`.
         Dedicated = "Dedicated",
-        /// `AzureDiagnostics`, which all resource types share. The service's default.
+        /// `AzureDiagnostics`, which resource types share. The service's default.
         AzureDiagnostics = "AzureDiagnostics",
     }
 }

@@ -53,7 +53,7 @@ arm_core::open_enum! {
 /// A data source of Sentinel. Its `kind` determines its properties.
 pub type DataConnector = Resource<ConnectorProperties>;
 
-/// The properties of a [`DataConnector`] that all kinds share.
+/// The properties of a [`DataConnector`]. Those that are not modeled are kept.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]

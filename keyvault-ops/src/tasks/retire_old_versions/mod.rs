@@ -53,7 +53,8 @@ impl SecretsClient {
 }
 
 impl RetireOldVersions {
-    /// Keeps this many versions enabled, including the current one. Default: 1.
+    /// Keeps this many versions enabled, including the current one, or more if several were created within the same
+    /// second. Default: 1.
     pub fn keep_enabled(mut self, versions: usize) -> Self {
         self.options.keep_enabled = versions.max(1);
         self

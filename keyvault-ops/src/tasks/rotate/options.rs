@@ -211,7 +211,7 @@ impl Rotate {
         self
     }
 
-    /// Sets a progress callback, called after every 25 disabled versions.
+    /// Sets a progress callback, called after every 25 disabled versions and after the last one.
     pub fn on_progress(mut self, hear: impl Fn(&crate::Retirement) + Send + Sync + 'static) -> Self {
         self.retire.on_progress = Some(Arc::new(hear));
         self
