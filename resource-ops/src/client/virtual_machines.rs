@@ -195,8 +195,8 @@ impl VirtualMachinesClient {
     }
 
     /// Creates or replaces a managed run command, which runs the script: `VirtualMachineRunCommands_CreateOrUpdate`, a
-    /// long-running operation. By default, it succeeds once the script has run, even if the script failed, which only
-    /// the output shows.
+    /// long-running operation. By default, it succeeds once the script has run, even if the script failed: see
+    /// [`get_run_command_with_output`](Self::get_run_command_with_output).
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/create-or-update)
     ///

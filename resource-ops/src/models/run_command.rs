@@ -103,8 +103,8 @@ impl From<Wire> for RunCommandResult {
 }
 
 impl RunCommandResult {
-    /// Whether the service returned a status, and reports no failure. It does not detect every failure of a script: let
-    /// the script print its result, and read [`stdout`](Self::stdout).
+    /// Whether the service returned a status, and reports no failure. The service does not detect every failure of a
+    /// script: let the script print its result, and read [`stdout`](Self::stdout).
     pub fn succeeded(&self) -> bool {
         let failed = |status: &InstanceViewStatus| {
             let code = status.code.as_deref().unwrap_or_default().to_ascii_lowercase();
