@@ -16,7 +16,8 @@ pub const API_VERSION: &str = "2024-01-01";
 
 /// A client for Defender plans of subscriptions and individual machines.
 ///
-/// Clones share one lock for each subscription, since the service allows only one update of a subscription at a time.
+/// Since the service allows only one update of a subscription at a time, clones share one lock for each subscription.
+/// The tasks that change a plan take the lock; [`update`](Self::update) and [`delete`](Self::delete) do not.
 #[derive(Debug, Clone)]
 pub struct PricingClient {
     arm: ArmClient,
@@ -84,7 +85,7 @@ impl PricingClient {
     ///
     /// # Permissions
     ///
-    /// `Microsoft.Security/pricings/write`; Owner to turn on every extension.
+    /// `Microsoft.Security/pricings/write`; to turn on some of the extensions, Owner.
     ///
     /// # Errors
     ///

@@ -16,7 +16,7 @@ use crate::{CoverageStatus, Extension, ExtensionName, PlanName, SubPlan, Tier};
 #[serde(from = "Wire", into = "Wire")]
 #[non_exhaustive]
 pub struct Pricing {
-    /// `/subscriptions/{guid}/providers/Microsoft.Security/pricings/{plan}`
+    /// The id, such as `/subscriptions/{guid}/providers/Microsoft.Security/pricings/{plan}`.
     pub id: ResourceId,
     /// The name of the plan.
     pub name: PlanName,
@@ -42,11 +42,14 @@ pub struct Pricing {
     pub deprecated: bool,
     /// The plans that replace this one.
     pub replaced_by: Vec<PlanName>,
-    /// The manager of the plan, if it is not the subscription itself. Returned only by newer api-versions.
+    /// The manager of the plan, if it is not the subscription itself. Documented only for api-versions newer than
+    /// [`API_VERSION`](crate::API_VERSION).
     pub managed_by: Option<String>,
-    /// The origin of the plan, such as `M365`. Returned only by newer api-versions.
+    /// The origin of the plan, such as `M365`. Documented only for api-versions newer than
+    /// [`API_VERSION`](crate::API_VERSION).
     pub originated_from: Option<String>,
-    /// The security operator that acts for the plan. Returned only by newer api-versions.
+    /// The security operator that acts for the plan. Documented only for api-versions newer than
+    /// [`API_VERSION`](crate::API_VERSION).
     pub security_operator_resource_id: Option<String>,
     kind: String,
     unknown: UnknownFields,
@@ -67,7 +70,7 @@ impl Pricing {
     }
 
     /// Returns the external manager of the plan, such as a Microsoft 365 license of the tenant, which may undo a change
-    /// made here. `None` if the plan is managed in Defender for Cloud.
+    /// made here. `None` if the plan is managed in Defender for Cloud, or if the service does not say.
     pub fn managed_elsewhere(&self) -> Option<&str> {
         let named = [&self.managed_by, &self.originated_from].into_iter().flatten();
         let own = ["", "None", "Self", "Subscription", "User", "Azure", "MDC", "DefenderForCloud"];

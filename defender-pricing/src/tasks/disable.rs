@@ -9,7 +9,8 @@ use crate::{PlanChange, PlanName, PricingClient, PricingSpec, Tier, tasks::updat
 
 /// Turns a plan off: writes the Free tier, and reads the plan back.
 ///
-/// The settings of its extensions are lost. If the plan is already off, nothing is written.
+/// The settings of its extensions are lost. If the plan is already off, nothing is written. The task fails without
+/// writing anything in the same cases as [`EnablePlan`](crate::EnablePlan).
 ///
 /// # Errors
 ///

@@ -14,13 +14,14 @@ use crate::{
 /// Turns a plan on with a sub-plan and extensions, and keeps everything else unchanged.
 ///
 /// Reads the plan, merges the request into it, writes the plan, checks the status of every extension, and reads the
-/// plan back. Extensions that are on stay on with their settings, and members that this crate does not model are kept.
-/// A Free plan is written twice: after the first write, the service turns on its default extensions, and the second
-/// write keeps them. `KeyVaults` gets the sub-plan `PerKeyVault` unless the plan has another one, or another one is
-/// requested.
+/// plan back. Other extensions that are on stay on with their settings, and members that this crate does not model are
+/// kept. A Free plan is first written without extensions, so that the service turns on its default ones; if the request
+/// differs from the result, it is merged into the result in a second write. `KeyVaults` gets the sub-plan `PerKeyVault`
+/// unless the plan is on with another one, or another one is requested.
 ///
-/// The task writes nothing and fails if the plan is managed elsewhere ([`Pricing::managed_elsewhere`]), unless
-/// [`over_its_manager`](Self::over_its_manager) is called, and if it would overwrite members that could not be read.
+/// If there is something to write, the task fails without writing anything if the plan is managed elsewhere
+/// ([`Pricing::managed_elsewhere`]), unless [`over_its_manager`](Self::over_its_manager) is called, or if it would
+/// overwrite members that could not be read.
 ///
 /// **If it stops halfway**, the plan may be on without the requested extensions; running the task again finishes it. If
 /// everything already is as requested, nothing is written.
@@ -41,11 +42,12 @@ use crate::{
 ///
 /// # Permissions
 ///
-/// Security Admin or Contributor; Owner to turn on every extension.
+/// Security Admin or Contributor; to turn on some of the extensions, Owner.
 ///
 /// # Errors
 ///
 /// `is_in_progress()`: another update of the subscription did not finish within [`wait_at_most`](Self::wait_at_most).
+/// The task also fails if the service then shows another tier, or another sub-plan than was requested.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EnablePlan {

@@ -13,7 +13,8 @@ use crate::{
 /// Restores a plan to the state in which it was read: tier, sub-plan, enforcement, and every extension with its
 /// settings. Extensions that have been turned on since then, by the service or by somebody else, are turned off.
 ///
-/// Call [`if_still`](Self::if_still) to leave the plan unchanged if somebody else has changed it in the meantime.
+/// Call [`if_still`](Self::if_still) to leave the plan unchanged if somebody else has changed it in the meantime. A
+/// plan that is [managed elsewhere](Pricing::managed_elsewhere) is restored too.
 ///
 /// **If it stops halfway**, the plan is either restored or unchanged; running the task again finishes it. After that,
 /// another run writes nothing.
@@ -55,7 +56,8 @@ impl RestorePlan {
         Self { client, scope, wanted, expected: None, wait: Duration::from_secs(300) }
     }
 
-    /// Restores the plan only if it still has these settings; otherwise, the task fails and writes nothing.
+    /// Restores the plan only if it still has these settings; otherwise, the task writes nothing, and fails unless the
+    /// plan already has the earlier settings.
     pub fn if_still(mut self, expected: &Pricing) -> Self {
         self.expected = Some(expected.clone());
         self
@@ -108,7 +110,7 @@ fn back_to(was: &Pricing, now: &Pricing) -> Pricing {
     }
     wanted.sub_plan.clone_from(&was.sub_plan);
     wanted.extensions.clone_from(&was.extensions);
-    // The service keeps extensions that the list omits, so turn off by name those that were not there before.
+    // An extension that the list omits may stay on, so turn off by name those that were not there before.
     let added = now.extensions.iter().filter(|extension| was.extension(&extension.name).is_none());
     wanted.extensions.extend(added.map(|extension| Extension::off(extension.name.clone())));
     wanted
@@ -132,7 +134,8 @@ fn differing(wanted: &Pricing, after: &Pricing) -> Vec<FailedExtension> {
 
 impl Pricing {
     /// Whether both plans have the same tier, sub-plan, enforcement and enabled extensions with their settings. Dates,
-    /// the trial, the reported coverage and extensions that are off are ignored.
+    /// the trial, the reported coverage and extensions that are off are ignored, as are the sub-plan and all extensions
+    /// of plans that are off.
     pub fn has_settings_of(&self, other: &Pricing) -> bool {
         let on = |pricing: &Pricing| {
             let mut on: Vec<Extension> = pricing.extensions.iter().map(Extension::for_writing).collect();

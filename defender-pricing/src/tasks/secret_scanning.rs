@@ -22,22 +22,22 @@ pub struct SecretScanning {
     pub data_stores: ScanReadiness,
 }
 
-/// Whether a scan can run.
+/// Whether the plans and extensions turn a scan on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScanReadiness {
-    /// The scan can run: these plans turn it on.
+    /// These plans turn the scan on.
     On(Vec<PlanName>),
-    /// The scan cannot run until this plan or extension is turned on.
+    /// The scan cannot run until this plan, with the extension if one is named, is turned on.
     Off {
-        /// The plan to turn on, or the plan of the extension.
+        /// The plan.
         plan: PlanName,
-        /// The extension to turn on, if one is needed.
+        /// The extension; `None` if none is needed.
         extension: Option<ExtensionName>,
     },
 }
 
 impl ScanReadiness {
-    /// Whether the scan can run. If it cannot, the absence of findings proves nothing.
+    /// Whether the scan is turned on. If it is not, the absence of findings proves nothing.
     pub fn is_on(&self) -> bool {
         matches!(self, Self::On(_))
     }

@@ -15,7 +15,7 @@ use crate::{ExtensionName, PlanName, Pricing, PricingClient, PricingSpec, SubPla
 pub struct PlanChange {
     /// The plan before and after the change; in a dry run, as it would be.
     pub change: Change<Pricing>,
-    /// The extensions that are not as requested, or that the service failed to turn on.
+    /// The extensions that are not as requested, or whose change failed according to the service.
     pub failed_extensions: Vec<FailedExtension>,
 }
 
@@ -26,7 +26,7 @@ impl PlanChange {
         Self { change: Change::Updated { before, after }, failed_extensions: Vec::new() }
     }
 
-    /// Whether everything is as requested.
+    /// Whether no extension failed.
     pub fn is_complete(&self) -> bool {
         self.failed_extensions.is_empty()
     }
@@ -38,7 +38,8 @@ impl PlanChange {
 pub struct FailedExtension {
     /// The name of the extension.
     pub name: ExtensionName,
-    /// The reason given by the service. Often, the caller may not assign a role to the extension's identity.
+    /// The reason given by the service or, if it gave none, what differs. Often, the caller may not assign a role to
+    /// the extension's identity.
     pub reason: String,
 }
 
