@@ -26,8 +26,8 @@ use crate::{
 
 impl MockAzure {
     /// Returns options whose transport routes requests for Azure's hosts to this double; everything else is
-    /// azure_core's default. A request for any other host is recorded in [`foreign_requests`](Self::foreign_requests)
-    /// and fails like a refused connection.
+    /// azure_core's default. A request for any other host, or without TLS, is recorded in
+    /// [`foreign_requests`](Self::foreign_requests) and fails like a refused connection.
     pub fn client_options(&self) -> ClientOptions {
         let transport = Transport::new(Arc::new(InProcess { shared: self.shared.clone() }));
         ClientOptions { transport: Some(transport), ..ClientOptions::default() }

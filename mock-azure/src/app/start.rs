@@ -39,7 +39,7 @@ impl std::error::Error for AnotherTenant {}
 
 impl MockAzure {
     /// Replaces the state, including resources, clock, faults and recorded requests, with the one that `seed`
-    /// describes. Tokens already issued stay valid.
+    /// describes. Tokens already issued stay valid unless they were revoked.
     ///
     /// # Errors
     ///

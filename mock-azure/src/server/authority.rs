@@ -62,7 +62,7 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// The folder cannot be read or written, or one of the two files is missing or invalid.
+    /// The folder cannot be read or written, one of the two files is missing, or the key is invalid.
     pub fn in_folder(folder: &Path) -> io::Result<Self> {
         let (certificate, key) = (folder.join(CERTIFICATE), folder.join(KEY));
         if !certificate.exists() && !key.exists() {

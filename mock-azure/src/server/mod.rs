@@ -95,7 +95,8 @@ impl Seed {
     ///
     /// # Errors
     ///
-    /// The listener cannot be used.
+    /// The listener cannot be used, the file of [`save_to`](ServerOptions::save_to) cannot be written, or the system
+    /// provides no random numbers.
     pub async fn serve(self, listener: std::net::TcpListener, options: ServerOptions) -> io::Result<Server> {
         start(self, listener, options, None)
     }
@@ -133,7 +134,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// The listener cannot be used, or `saved` was not written by this version.
+    /// As for [`Seed::serve`], or `saved` is not a recording that this version can read.
     pub async fn load(
         saved: &str,
         listener: std::net::TcpListener,
@@ -159,7 +160,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// The API refuses the request. The error contains its message.
+    /// The API refuses the request, in which case the error contains its message, or the request cannot be recorded.
     pub fn control(&self, method: &str, path: &str, body: &Value) -> io::Result<Value> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let answer = self.program.handle(Request {

@@ -52,7 +52,7 @@ impl MockAzure {
         signs_in.then(|| self.credential_for(self.tenant(), principal, refused))
     }
 
-    /// Returns whether a principal may sign in: Graph's `accountEnabled`.
+    /// Returns whether a principal may sign in: Graph's `accountEnabled`. `true` for one that does not exist.
     pub fn may_sign_in(&self, object_id: &str) -> bool {
         !is_disabled(&self.shared.lock().world, object_id)
     }

@@ -109,7 +109,8 @@ impl Seed {
     }
 
     /// Sets the restrictions of the tenant's policy for all applications: the entries of `passwordCredentials`, such as
-    /// `{"restrictionType":"passwordLifetime","maxLifetime":"P90D"}`.
+    /// `{"restrictionType":"passwordLifetime","maxLifetime":"P90D"}`. Only `passwordLifetime` and `passwordAddition`
+    /// are enforced.
     pub fn application_policy(self, restrictions: Value) -> Self {
         self.setting(move |world| world.states.get_mut::<Applications>().policy = Some(restrictions))
     }

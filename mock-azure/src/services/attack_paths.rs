@@ -36,7 +36,7 @@ impl Seed {
         self.step(move |world| world.states.get_mut::<AttackPaths>().all.push(path))
     }
 
-    /// Adds an attack path as this exact row of Resource Graph.
+    /// Adds an attack path as this exact row of Resource Graph, which returns it while Defender CSPM is on.
     pub fn attack_path_row(self, row: Value) -> Self {
         self.step(move |world| world.states.get_mut::<AttackPaths>().all.push(AttackPath::Row(row)))
     }

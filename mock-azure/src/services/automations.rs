@@ -76,8 +76,9 @@ impl MockAzure {
 }
 
 impl MockAzure {
-    /// Returns the ids of the alerts on which an automation acts: those in its scope that match all rules of at least
-    /// one rule set. Empty if the automation is off, or if an action lacks its secret.
+    /// Returns the ids of the alerts on which an automation acts: those in its first scope that one of its sources of
+    /// alerts selects, through all rules of at least one rule set or because it has none. Empty if the automation is
+    /// off, or if an action lacks a secret that it needs.
     pub fn automation_acts_on(&self, automation: &str) -> Vec<String> {
         let state = self.shared.lock();
         acts_on(&state.world, automation)

@@ -65,7 +65,8 @@ impl Seed {
         self.setting(move |world| world.states.get_mut::<Roles>().first_role = Some(role))
     }
 
-    /// Assigns a role (by name or GUID) to a principal. The assignment takes effect immediately.
+    /// Assigns a built-in role (by name or GUID) to a principal. The assignment takes effect immediately. A role that
+    /// the double does not know is ignored.
     pub fn role_assignment(self, principal: &str, role: &str, scope: &str) -> Self {
         let (principal, role, scope) = (principal.to_owned(), role.to_owned(), scope.to_owned());
         self.step(move |world| grant(world, &principal, &role, &scope))

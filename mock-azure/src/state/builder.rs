@@ -103,12 +103,13 @@ impl Seed {
         })
     }
 
-    /// Splits every list into pages of this size, except where a request gives another size in `$top`.
+    /// Splits lists that the service pages into pages of this size, except where a request gives another size in
+    /// `$top`.
     pub fn page_size(self, items: usize) -> Self {
         self.setting(move |world| world.paging.size = Some(items.max(1)))
     }
 
-    /// Inserts an empty page with a next link after the first page of every list.
+    /// Inserts an empty page with a next link after the first page of every list that the service pages.
     pub fn empty_pages(self) -> Self {
         self.setting(|world| world.paging.empty_page = true)
     }

@@ -93,8 +93,8 @@ impl Fault {
         Self::new(Effect::Raw { status, bytes: raw.into(), mime: "application/json".to_owned() })
     }
 
-    /// The service acts, and every link in its response (`nextLink`, `Location`, `Azure-AsyncOperation`) points to this
-    /// address instead. A list without a `nextLink` gets one.
+    /// The service acts, and the links in its response (`nextLink` of a list, `Location`, `Azure-AsyncOperation`) point
+    /// to this address instead. A list without a `nextLink` gets one.
     pub fn foreign_next_link(link: &str) -> Self {
         Self::new(Effect::ForeignLink(link.to_owned()))
     }
@@ -111,7 +111,7 @@ impl Fault {
         Self::new(Effect::Seeded { seed, one_in: one_in.max(1) }).always()
     }
 
-    /// Sets the error code of a [`status`](Self::status) fault.
+    /// Sets the error code of a [`status`](Self::status) or [`throttled`](Self::throttled) fault.
     pub fn code(mut self, code: &str) -> Self {
         self.code = Some(code.to_owned());
         self

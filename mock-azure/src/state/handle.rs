@@ -56,7 +56,8 @@ impl MockAzure {
         self.credential_in(&self.tenant)
     }
 
-    /// Returns a credential of the same principal in another tenant. The double refuses its tokens.
+    /// Returns a credential of the same principal in another tenant. The double refuses its tokens, unless it is
+    /// served.
     pub fn credential_in(&self, tenant: &str) -> Arc<dyn TokenCredential> {
         self.credential_for(tenant, self.principal.clone(), |_, _| None)
     }
@@ -131,12 +132,14 @@ impl MockAzure {
         self.requests().into_iter().filter(|request| !request.is_read()).collect()
     }
 
-    /// Returns the requests that the double did not know; each got a 501.
+    /// Returns the requests that the double did not know; each got a 501. A served double keeps only the first
+    /// thousand.
     pub fn unknown_requests(&self) -> Vec<Recorded> {
         self.shared.lock().recorder.unknown.clone()
     }
 
-    /// Returns the requests for hosts that do not belong to Azure. They were refused.
+    /// Returns the requests for hosts that do not belong to Azure and, in this process, those without TLS. They were
+    /// refused. A served double keeps only the first thousand.
     pub fn foreign_requests(&self) -> Vec<Recorded> {
         self.shared.lock().recorder.foreign.clone()
     }
@@ -151,7 +154,7 @@ impl MockAzure {
         self.shared.lock().recorder.clear();
     }
 
-    /// Adds a fault.
+    /// Adds a fault. If several match a request, only the first of them that is not used up takes effect.
     pub fn inject(&self, fault: Fault) {
         self.shared.lock().faults.arm(fault);
     }

@@ -82,8 +82,8 @@ impl Seed {
     ///
     /// # Errors
     ///
-    /// The text is neither JSON nor YAML, or a member is unknown, missing or of the wrong type. The message gives the
-    /// location.
+    /// The text is neither JSON nor YAML, or a member is unknown, missing, of the wrong type or invalid. The message
+    /// gives the location.
     pub fn from_text(text: &str) -> Result<Self, WorldError> {
         let value = world_from_text(text)?;
         let world: World = serde_path_to_error::deserialize(value).map_err(|error| {

@@ -15,7 +15,7 @@ const LOCATION: &str = "westeurope";
 impl Seed {
     /// Adds a resource with access keys in `westeurope`, and its resource group if that does not exist. `kind` is a
     /// resource type such as `Microsoft.Storage/storageAccounts`; for a nested type, `name` has one part per level:
-    /// `namespace/rule`.
+    /// `namespace/rule`. A type that the double does not know is ignored.
     pub fn keyed_resource(self, subscription: impl ToString, group: &str, kind: &str, name: &str) -> Self {
         let (subscription, group) = (subscription.to_string(), group.to_owned());
         let (kind, name) = (kind.to_owned(), name.to_owned());

@@ -8,8 +8,8 @@ use super::{FailingExtension, PricingState, plans::Plan, read, resource, scope::
 use crate::state::{Seed, World};
 
 impl Seed {
-    /// Sets the tier of a plan of a subscription, `Free` or `Standard`. A `Standard` plan has its full sub-plan and the
-    /// extensions that the service turns on by itself. `plan` may also be a name that the service does not document.
+    /// Sets the tier of a plan of a subscription, `Free` or `Standard`. A documented plan at `Standard` has its full
+    /// sub-plan and the extensions that the service turns on by itself. `plan` may also be an undocumented name.
     pub fn plan(self, subscription: impl ToString, plan: &str, tier: &str) -> Self {
         let (subscription, plan, tier) = (subscription.to_string(), plan.to_owned(), tier.to_owned());
         self.step(move |world| {

@@ -56,7 +56,8 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
 }
 
 impl MockAzure {
-    /// Returns whether the condition of a scheduled query rule would be met if it ran now.
+    /// Returns whether the condition of a scheduled query rule would be met if it ran now. `false` if there is no such
+    /// rule, it is disabled, or its query cannot be run.
     pub fn rule_fires(&self, rule: &str) -> bool {
         let state = self.shared.lock();
         fires(&state.world, rule).unwrap_or(false)

@@ -16,7 +16,7 @@ const KEPT: usize = 200_000;
 /// The default client address.
 pub(super) const CALLER_IP: &str = "203.0.113.7";
 
-/// An operation on a vault or its secrets, successful or refused.
+/// An operation on a vault or its secrets, keys or certificates, successful or refused.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct AuditEvent {
@@ -36,7 +36,8 @@ pub struct AuditEvent {
     pub caller_ip: String,
     /// The HTTP status of the response.
     pub status: u16,
-    /// The secret or version that was requested or returned, as a URL; `None` for lists and vaults.
+    /// The secret, certificate or version that was requested or returned, as a URL; `None` for operations on the vault
+    /// itself, lists of what it contains, and keys.
     pub secret_id: Option<String>,
     /// The requested URL.
     pub request_uri: String,
@@ -50,8 +51,8 @@ pub struct AuditEvent {
 
 impl AuditEvent {
     /// Creates an event for a successful operation, such as `SecretGet`, at the given time, authorized by a role, from
-    /// the address of the double's other requests. Change its fields as needed, and pass it to [`Seed::audit_event`] or
-    /// [`MockAzure::audit_event`].
+    /// the default address of the double's requests. Change its fields as needed, and pass it to [`Seed::audit_event`]
+    /// or [`MockAzure::audit_event`].
     pub fn new(
         operation: impl Into<Cow<'static, str>>,
         vault_id: impl ToString,
@@ -141,7 +142,8 @@ impl MockAzure {
         self.shared.lock().world.states.get_mut::<AuditLog>().push(event);
     }
 
-    /// Returns the operations in the vaults' audit log, in chronological order.
+    /// Returns the operations in the vaults' audit log, in chronological order: the last 200,000, or 5,000 of a served
+    /// double.
     pub fn audit_events(&self) -> Vec<AuditEvent> {
         self.shared.lock().world.states.get::<AuditLog>().events().cloned().collect()
     }

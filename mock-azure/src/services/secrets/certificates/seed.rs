@@ -19,6 +19,7 @@ use crate::{
 impl Seed {
     /// Adds a self-signed certificate, valid for one year, with a P-256 key. Another call with the same name adds a
     /// version. The vault also gets the key and the secret of the certificate. The vault must have been seeded before.
+    /// Without the feature `certificates`, nothing is added.
     pub fn certificate(self, vault: &str, name: &str) -> Self {
         let (vault, name) = (vault.to_ascii_lowercase(), name.to_owned());
         self.step(move |world| {
