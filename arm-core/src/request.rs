@@ -225,7 +225,7 @@ impl ArmRequest {
     async fn exchange(self) -> Result<RawResponse> {
         let mut request = Request::new(self.url()?, self.method);
         request.insert_header("accept", "application/json");
-        // The pipeline would look for it, and make an error, perhaps with a backtrace, of its absence.
+        // Without this header, the pipeline would create an error, perhaps with a backtrace, when it looks for it.
         request.insert_header(CLIENT_REQUEST_ID, uuid::Uuid::new_v4().to_string());
         for (name, value) in self.headers {
             request.insert_header(name, value);

@@ -13,14 +13,14 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 
 thread_local! {
-    /// What this thread is decoding, if it is a text that strings may share.
+    /// The text that this thread is decoding, if strings may share it.
     static DECODED: RefCell<Option<Arc<str>>> = const { RefCell::new(None) };
 }
 
-/// A string that shares the text it was read from, such as the JSON of an alert; a clone copies nothing.
+/// A string that can share the text from which it was read, such as the JSON of an alert. A clone copies no text.
 ///
-/// It dereferences to `str`, and compares, prints and serializes as one. It keeps the whole text in memory; to keep the
-/// string alone, use `to_owned()` of [`as_str`](Self::as_str).
+/// It dereferences to `str`, and compares, prints and serializes like a `str`. A string with escapes in the JSON has
+/// its own text. Any other keeps the whole shared text in memory; to keep the string alone, convert it to a `String`.
 ///
 /// ```
 /// use arm_core::SharedStr;
@@ -34,14 +34,14 @@ thread_local! {
 pub struct SharedStr {
     whole: Arc<str>,
     begin: u32,
-    /// The rest of the text if it is [`REST`].
+    /// The length in bytes; [`REST`] stands for the rest of the text.
     length: u32,
 }
 
 const REST: u32 = u32::MAX;
 
 impl SharedStr {
-    /// The string.
+    /// Returns the string.
     pub fn as_str(&self) -> &str {
         let rest = self.whole.get(self.begin as usize..);
         let text = rest
@@ -49,7 +49,8 @@ impl SharedStr {
         text.unwrap_or_default()
     }
 
-    /// A part of `borrowed`, of which `whole` is a copy or the original. What is no part of it is copied.
+    /// Returns a part of `borrowed` as a string that shares `whole`, which is `borrowed` itself or a copy of it. A
+    /// string that is not a part of `borrowed` is copied.
     pub(crate) fn of(part: &str, borrowed: &str, whole: &Arc<str>) -> Self {
         let begin = (part.as_ptr() as usize).wrapping_sub(borrowed.as_ptr() as usize);
         let inside = begin.checked_add(part.len()).is_some_and(|end| end <= borrowed.len());
@@ -62,7 +63,7 @@ impl SharedStr {
     }
 }
 
-/// Runs what decodes a text: the [`SharedStr`]s in its value share the text.
+/// Runs a decoder of a text. The [`SharedStr`]s that it borrows from the text share the text.
 pub(crate) fn sharing<T>(whole: &Arc<str>, decode: impl FnOnce() -> T) -> T {
     let outer = DECODED.replace(Some(whole.clone()));
     let value = decode();
@@ -158,7 +159,7 @@ impl From<String> for SharedStr {
     }
 }
 
-/// One that was borrowed from the text that is being decoded shares it.
+/// A string that is borrowed from the text being decoded shares that text.
 impl From<Cow<'_, str>> for SharedStr {
     fn from(text: Cow<'_, str>) -> Self {
         match text {

@@ -81,7 +81,7 @@ impl FromStr for AlertId {
         let mut rest = Some(rest);
         let mut take = || {
             let path = rest.take().unwrap_or_default();
-            // For a few bytes, quicker than a search made for long texts.
+            // For a few bytes, this is faster than a search optimized for long texts.
             let Some(end) = path.bytes().position(|byte| byte == b'/') else { return path };
             rest = Some(&path[end + 1..]);
             &path[..end]

@@ -120,7 +120,7 @@ impl<'de> Read<'de> {
     }
 }
 
-/// A string without its escapes; `None` if there are some by number.
+/// Returns a string without its escapes; `None` if it contains one by number, such as `\u00e9`.
 fn unescaped(text: &str) -> Option<String> {
     let (mut plain, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(at) = rest.bytes().position(|byte| byte == b'\\') {

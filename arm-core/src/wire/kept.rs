@@ -90,7 +90,8 @@ impl SentText {
         &self.0
     }
 
-    /// Returns a string borrowed from `borrowed`, of which this is a copy, or from this itself; it shares this.
+    /// Returns a part of `borrowed`, which is this text or the text of which it is a copy, as a string that shares this
+    /// text. A string that is not a part of `borrowed` is copied.
     pub fn share(&self, part: Cow<'_, str>, borrowed: &str) -> SharedStr {
         match part {
             Cow::Borrowed(part) => SharedStr::of(part, borrowed, &self.0),
@@ -98,7 +99,7 @@ impl SentText {
         }
     }
 
-    /// Runs what decodes a part of the text: the [`SharedStr`]s in its value share the text.
+    /// Runs a decoder of a part of the text. The [`SharedStr`]s that it borrows from the text share the text.
     pub fn sharing<T>(&self, decode: impl FnOnce() -> T) -> T {
         sharing(&self.0, decode)
     }

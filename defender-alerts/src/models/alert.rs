@@ -251,7 +251,7 @@ impl Alert {
     }
 }
 
-/// Names and values of any type, as strings.
+/// Returns the names and values of an object as strings.
 fn texts(object: &str) -> serde_json::Result<BTreeMap<SharedStr, SharedStr>> {
     let members = wire::from_str::<Option<Members<'_>>>(object)?.unwrap_or_default();
     let text = |value: Part<'_>| match value.text() {

@@ -19,7 +19,7 @@ pub enum ResourceIdentifier {
     AzureResource(ResourceId),
     /// A machine, identified by its agent in a workspace.
     LogAnalytics(LogAnalyticsIdentifier),
-    /// An identifier of a type that this version does not model, or with an invalid resource id, unchanged.
+    /// An identifier of a type that this version does not model, or with a field that cannot be read, unchanged.
     Other(Value),
 }
 
@@ -144,7 +144,7 @@ pub enum SupportingEvidence {
         /// The cells, row by row, as any JSON.
         rows: Vec<Vec<Value>>,
     },
-    /// Evidence of a type that this version does not model, unchanged.
+    /// Evidence of a type that this version does not model, or in an unexpected format, unchanged.
     Other(Value),
 }
 

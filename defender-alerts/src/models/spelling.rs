@@ -55,7 +55,7 @@ pub(super) fn documented(value: &Value) -> Value {
 
 /// Whether a name in a JSON text begins with a capital letter, which no documented name does.
 pub(super) fn is_unusual(json: &str) -> bool {
-    // Few strings begin so; for them all, a look at each byte is quicker than a search for each quote.
+    // Few strings begin with a capital letter. Looking at each byte is faster than searching for each quote.
     let begins = json.as_bytes().windows(2).enumerate();
     begins.filter(|(_, pair)| pair[0] == b'"' && pair[1].is_ascii_uppercase()).any(|(at, _)| {
         let rest = &json[at + 1..];
