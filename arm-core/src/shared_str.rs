@@ -19,8 +19,9 @@ thread_local! {
 
 /// A string that can share the text from which it was read, such as the JSON of an alert. A clone copies no text.
 ///
-/// It dereferences to `str`, and compares, prints and serializes like a `str`. A string with escapes in the JSON has
-/// its own text. Any other keeps the whole shared text in memory; to keep the string alone, convert it to a `String`.
+/// It dereferences to `str`, and compares, prints and serializes like a `str`. A string that shares a text keeps all of
+/// that text in memory; to keep the string alone, convert it to a `String`. A string that has escapes in the JSON, or
+/// that you create, has a text of its own.
 ///
 /// ```
 /// use arm_core::SharedStr;

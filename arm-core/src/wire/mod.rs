@@ -1,4 +1,5 @@
-//! Reads and writes values in the forms that Azure uses: leniently, and without losing anything.
+//! Reads and writes values in the forms that Azure uses: leniently and, in models that keep the JSON received, without
+//! losing anything.
 //!
 //! Most modules and some functions are for serde's `with` or `deserialize_with` on a field.
 

@@ -51,6 +51,10 @@ impl DirectoryClient {
     /// Reads a service principal by the client id of its application: Graph's
     /// `GET /servicePrincipals(appId='..')`.
     ///
+    /// # Permissions
+    ///
+    /// `Application.Read.All`.
+    ///
     /// # Errors
     ///
     /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
