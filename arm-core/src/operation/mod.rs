@@ -33,8 +33,7 @@ use crate::{ArmClient, ArmRequest, error::Tried, wire};
 /// else [`ArmOptions::poll_interval`](crate::ArmOptions::poll_interval), but at least 1 second and at most 2 minutes. A
 /// failed or canceled operation is an error with the service's code and message. If the status link stops working, the
 /// poller reads the resource itself or, for an action, the link to its result; if that does not show the outcome
-/// either, it returns an error, never a success.
-/// Dropping a poller stops the polling, not the operation.
+/// either, it returns an error, never a success. Dropping a poller stops the polling, not the operation.
 #[must_use = "nothing is sent before it is awaited or watched"]
 pub struct Poller<T> {
     polls: BoxStream<'static, Result<Polled<T>>>,
