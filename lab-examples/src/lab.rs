@@ -61,7 +61,7 @@ impl Lab {
     /// Checks the options, connects, checks the subscription, and reads the state of an earlier live run.
     ///
     /// # Errors
-    /// All problems. Nothing was written.
+    /// The problems that were found. Nothing was written.
     pub async fn connect(options: Options) -> std::result::Result<Self, Problems> {
         let screen = Screen::new(options.output);
         Self::with_screen(options, screen).await
@@ -327,7 +327,7 @@ impl Lab {
         self.kept.contents().unwrap_or_default()
     }
 
-    /// Returns the region of Defender's data, taken from an existing alert.
+    /// Returns the region of Defender's data, taken from an existing alert, or the lab's region if there is no alert.
     pub async fn alert_location(&self) -> Result<Location> {
         let mut alerts = AlertsClient::new(&self.azure.arm).list(self.subscription());
         match alerts.try_next().await? {

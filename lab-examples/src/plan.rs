@@ -174,7 +174,7 @@ async fn made_of(lab: &Lab, parts: &[&Part], predicted: &[&str]) -> (Plan, Probl
 /// Reads a plan from a file, and sets the options with which it was made.
 ///
 /// # Errors
-/// It is not a plan of a lab, or the options contradict it.
+/// The file cannot be read, it is not a plan of a lab, or the options contradict it.
 pub fn read(file: &Path, options: &mut Options) -> std::result::Result<Plan, Problems> {
     let shown = file.display();
     let text =
@@ -209,7 +209,8 @@ pub fn read(file: &Path, options: &mut Options) -> std::result::Result<Plan, Pro
 /// Applies a plan exactly. Returns whether everything was done as planned.
 ///
 /// # Errors
-/// The plan is out of date, or the answer to the question was no. Nothing was written.
+/// The plan is out of date, something that it requires is missing, or the answer to the question was no. Nothing was
+/// written.
 pub async fn apply(lab: &Lab, plan: &Plan) -> std::result::Result<bool, Problems> {
     let Context { parts: names, run, vault, .. } = Context::of(plan)?;
     let parts = parts(&names);

@@ -1,4 +1,4 @@
-//! The checks at the start of every command. They report all problems at once, before anything is written.
+//! The checks at the start of a command: its options, the sign-in and the subscription. Nothing is written before they pass.
 
 use std::{fmt, path::Path, time::Duration};
 
@@ -112,7 +112,8 @@ pub fn file(option: &str, file: &Path, problems: &mut Problems) {
 /// Reads the subscription and the signed-in principal from the service.
 ///
 /// # Errors
-/// The subscription does not exist or is not visible with this sign-in, or there was no response in time.
+/// The sign-in failed, the subscription does not exist or is not visible with it, the subscription can only be read
+/// although the command writes, or there was no response in time.
 pub async fn place(azure: &Azure, writes: bool) -> std::result::Result<Place, Problems> {
     let what = format!(
         "signing in with {} and reading the subscription {}",

@@ -45,8 +45,8 @@ impl Lab {
         outcome
     }
 
-    /// Runs parts: checks everything that can be checked, makes a plan, asks on real Azure, and applies the plan. If
-    /// there are problems, it reports all of them and writes nothing. Returns whether all parts succeeded.
+    /// Runs parts: makes a plan, checks what it requires, asks on real Azure, and applies the plan. If there are
+    /// problems, it reports all of them and writes nothing. Returns whether all parts succeeded as planned.
     pub async fn run(&self, parts: &[&Part]) -> bool {
         let (plan, problems) = self.screen.wait("what would change", plan::ready_to_run(self, parts)).await;
         if self.dry_run() {

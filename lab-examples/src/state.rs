@@ -22,7 +22,7 @@ pub const TAG: &str = "lab-run";
 pub struct State {
     /// The subscription that it belongs to.
     pub subscription: String,
-    /// The value of the lab's tag. Empty before the first write.
+    /// The value of the lab's tag. Empty until the lab first needs it.
     pub run: String,
     /// The name of the vault.
     pub vault: Option<String>,

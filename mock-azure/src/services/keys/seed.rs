@@ -63,7 +63,8 @@ impl MockAzure {
         keys.all(id).iter().find(|key| key.name == name).map(|key| key.value.clone())
     }
 
-    /// Returns whether a resource currently accepts this key at its own host. `false` if its type has no keys.
+    /// Returns whether a resource currently accepts this key at its own host. `false` if its type has no keys, or if
+    /// its keys are turned off.
     pub fn takes_key(&self, id: &str, key: &str) -> bool {
         let state = self.shared.lock();
         let now = state.world.now();

@@ -31,7 +31,8 @@ pub struct ScriptOutput {
     pub stdout: String,
     /// The standard error.
     pub stderr: String,
-    /// The exit code. Azure reports a command as successful if its script ran to the end, whatever the exit code.
+    /// The exit code. As an action, a run command is successful if its script ran to the end, whatever the exit code;
+    /// as a resource, its `executionState` is `Failed` unless this is 0.
     pub exit_code: i32,
 }
 
