@@ -1,4 +1,5 @@
-//! The checks at the start of a command: its options, the sign-in and the subscription. Nothing is written before they pass.
+//! The checks at the start of a command: its options, the sign-in and the subscription. Nothing is written before they
+//! pass.
 
 use std::{fmt, path::Path, time::Duration};
 
