@@ -223,6 +223,32 @@ async fn a_secret_that_was_disabled_and_is_enabled_again_is_looked_at_before_eac
 }
 
 #[tokio::test]
+async fn a_secret_whose_rotation_was_overtaken_is_looked_at_again_before_another_one_revokes() {
+    let lab = Lab::of(seed().secret(VAULT, "api", "own").secret(VAULT, "db", "first")).await;
+    let issuer = scripted(&["own", "first", "theirs", "theirs too"]);
+    let (rival, waits) = (lab.secrets.clone(), Arc::new(AtomicBool::new(false)));
+    // While the first one waits, it is overtaken. While the second one waits, its credential is in the first for a
+    // moment, where a consumer may have read it.
+    let set: Act = Box::new(move || {
+        let second = waits.swap(true, SeqCst);
+        let values: &[&str] = if second { &["first", "theirs too"] } else { &["theirs"] };
+        let rival = rival.clone();
+        Box::pin(async move {
+            for value in values {
+                rival.set(&name("api"), Secret::new(*value)).await.unwrap();
+            }
+        })
+    });
+    let consumers = Move::with(&issuer, set);
+    let outcomes = rotate(&lab.secrets, ["api", "db"], &issuer, &consumers).await;
+    let api = outcome(&outcomes, "api").as_ref().unwrap_err();
+    assert!(matches!(&*api.source, RotateFailure::Overtaken { .. }), "{api}");
+    let db = outcome(&outcomes, "db").as_ref().unwrap();
+    assert!(issuer.bank.good().contains(&"old-key-2".to_owned()), "a consumer of api may use it: {db}");
+    assert_eq!((db.issuer.unrevoked.len(), db.is_complete()), (1, false), "{db}");
+}
+
+#[tokio::test]
 async fn a_secret_of_the_call_that_cannot_be_read_holds_up_what_it_may_hold() {
     let lab = Lab::of(seed().secret(VAULT, "db", "shared").secret(VAULT, "api", "shared")).await;
     lab.azure.inject(Fault::status(403).on("GET", "/secrets/api").always());

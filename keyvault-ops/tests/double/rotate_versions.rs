@@ -30,8 +30,32 @@ async fn a_copied_tag_on_another_value_is_not_taken_for_our_version() {
     lab.secrets.set(&name("db"), Secret::new("by hand")).tags(tags).await.unwrap();
     let error = lab.secrets.rotate(&name("db")).to(canary()).id("r-1").await.unwrap_err();
     assert!(matches!(&*error.source, RotateFailure::Undetermined(_)), "{error}");
-    assert!(error.to_string().contains("it is unknown which version it set"), "{error}");
+    assert!(error.to_string().contains("which somebody else may have set"), "{error}");
     assert_eq!(enabled(&lab).len(), 4, "nothing was disabled");
+}
+
+#[tokio::test]
+async fn a_copied_tag_on_the_value_before_is_not_taken_for_a_rotation() {
+    let lab = Lab::of(three_versions()).await;
+    let replaced = version(&lab, "old-3").to_string();
+    let tags = [("rotated", "r-1".to_owned()), ("replaces", replaced)];
+    let tags = tags.map(|(name, value)| (name.to_owned(), value));
+    lab.secrets.set(&name("db"), Secret::new("old-3")).tags(BTreeMap::from(tags)).await.unwrap();
+    let error = lab.secrets.rotate(&name("db")).id("r-1").await.unwrap_err();
+    assert!(matches!(&*error.source, RotateFailure::Undetermined(_)), "{error}");
+    assert_eq!(enabled(&lab).len(), 4, "nothing was set or disabled");
+}
+
+#[tokio::test]
+async fn a_copied_tag_on_another_credential_is_not_taken_for_a_rotation() {
+    let lab = Lab::of(three_versions()).await;
+    let bank = Bank::with(&["old-3", "by hand"]);
+    let tags = [("rotated", "r-1"), ("credential", "key-1")].map(|(name, value)| (name.into(), value.into()));
+    lab.secrets.set(&name("db"), Secret::new("by hand")).tags(BTreeMap::from(tags)).await.unwrap();
+    let error = lab.secrets.rotate(&name("db")).issuer(bank.clone()).id("r-1").await.unwrap_err();
+    assert!(matches!(&*error.source, RotateFailure::Undetermined(_)), "{error}");
+    assert_eq!(bank.good(), ["old-key-1", "old-key-2"], "nothing was created or revoked");
+    assert_eq!(enabled(&lab).len(), 4, "nothing was set or disabled");
 }
 
 /// Someone disables a version while the issuer is asked about another one.

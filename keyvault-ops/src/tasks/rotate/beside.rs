@@ -77,6 +77,14 @@ impl Beside {
         }
     }
 
+    /// Has the values of a secret whose rotation has ended early read again before the next revocation, since somebody
+    /// else may be setting it.
+    pub(super) fn forget(&self, secret: &SecretId) {
+        if let Some(held) = self.state().secrets.get_mut(secret) {
+            held.known = Known::Not;
+        }
+    }
+
     pub(super) fn note_revoked(&self) {
         self.state().revoked = true;
     }

@@ -128,14 +128,15 @@ impl Group {
     /// Reads the final state after the rotation stopped, and checks whether a revocation has invalidated a current
     /// value.
     pub(super) async fn last_look(&self) -> (Vec<LastLook>, Option<(usize, RotateFailure)>) {
-        let hooks = self.hooks.as_ref().filter(|_| self.may_have_ended_one());
-        if hooks.is_some() {
+        if self.hooks.is_some() && self.may_have_ended_one() {
             // After this pause, a version that was set directly before the last revocation is visible.
             pause(SETTLING).await;
         }
         let (mut looks, mut dead) = (Vec::new(), None);
         for (at, member) in self.members.iter().enumerate() {
             let mut looked = member.last_look().await;
+            // Only now: another rotation of the same call may have revoked a credential in the meantime.
+            let hooks = self.hooks.as_ref().filter(|_| self.may_have_ended_one());
             if let (Some(hooks), Some(found), None) = (hooks, &looked.current, &dead)
                 && let Ok(current) = id_of(&found.properties)
             {

@@ -2,7 +2,7 @@
 
 use super::{
     Credential, CredentialRequest, FoundCredential, IssuerKind, RotateFailure, RotateStep,
-    confirm::{SETTLING, overtaken},
+    confirm::{SETTLING, id_of, overtaken},
     error::{GroupStep, Step},
     hooks::{Hooks, pause},
     member::Member,
@@ -105,11 +105,15 @@ impl Group {
             let mut id = current.properties.tags.get(CREDENTIAL).cloned();
             if let Some(hooks) = self.hooks.clone() {
                 self.step = RotateStep::Verify;
-                if let Some(identified) =
-                    hooks.identify(&current.value).await.map_err(|failure| (at, failure))?
-                {
-                    id = Some(identified);
+                let identified = hooks.identify(&current.value).await.map_err(|failure| (at, failure))?;
+                // Whoever sets another value by hand may copy the tags.
+                let member = &self.members[at];
+                let differs = id.as_ref().zip(identified.as_ref()).is_some_and(|(tag, value)| tag != value);
+                if differs && member.record.set.is_none() {
+                    let version = id_of(&current.properties).map_err(|failure| (at, failure))?;
+                    return Err((at, member.set_by_somebody(version.as_str())));
                 }
+                id = identified.or(id);
                 hooks.verify(&current.value).await.map_err(|failure| (at, failure))?;
                 self.members[at].done.issuer.created = id.clone();
                 let proved = hooks.issuer.proves();

@@ -173,15 +173,12 @@ impl Member {
         let own = match (&self.record.set, marked) {
             (Some(set), _) => Some(set.clone()),
             (None, []) => None,
-            (None, [one]) if self.task.value.is_none() => one.version().cloned(),
-            (None, several) => Some(self.own_of(several).await?),
+            (None, marked) => Some(self.own_of(marked).await?),
         };
         self.done.resumed = own.is_some();
         if let Some(own) = &own {
-            let tags =
-                marked.iter().find(|version| version.version() == Some(own)).map(|version| &version.tags);
-            let replaces = tags.and_then(|tags| tags.get(REPLACES)).and_then(|text| text.parse().ok());
-            self.done.previous = self.record.previous.clone().or(replaces);
+            let tagged = marked.iter().find(|version| version.version() == Some(own));
+            self.done.previous = self.record.previous.clone().or_else(|| tagged.and_then(replaced_by));
         }
         self.done.current = own;
         Ok(())
@@ -189,18 +186,40 @@ impl Member {
 
     /// Finds out by the value which tagged version is ours: someone who sets a version by hand may copy the tags.
     async fn own_of(&self, marked: &[SecretProperties]) -> Step<SecretVersion> {
-        for version in marked.iter().filter_map(SecretProperties::version) {
-            let Some(given) = &self.task.value else { break };
-            if self.value_of(version).await?.as_ref() == Some(given) {
+        for properties in marked {
+            let Some(version) = properties.version() else { continue };
+            let is_own = match (&self.task.value, marked) {
+                (Some(given), _) => self.value_of(version).await?.as_ref() == Some(given),
+                (None, [_]) => !self.repeats_the_value_before(properties, version).await?,
+                (None, _) => false,
+            };
+            if is_own {
                 return Ok(version.clone());
             }
         }
         let versions: Vec<&str> = marked.iter().filter_map(|it| Some(it.version()?.as_str())).collect();
-        Err(RotateFailure::Undetermined(format!(
-            "the tag of rotation '{}' is on {}, so it is unknown which version it set: use another id",
-            self.task.id,
-            versions.join(", ")
-        )))
+        Err(self.set_by_somebody(&versions.join(", ")))
+    }
+
+    /// Whether a tagged version has the value of the version that it replaces. A rotation never sets that value.
+    async fn repeats_the_value_before(
+        &self,
+        properties: &SecretProperties,
+        version: &SecretVersion,
+    ) -> Step<bool> {
+        let Some(before) = self.record.previous.clone().or_else(|| replaced_by(properties)) else {
+            return Ok(false);
+        };
+        let Some(value) = self.value_of(version).await? else { return Ok(false) };
+        Ok(self.value_of(&before).await? == Some(value))
+    }
+
+    /// The failure for a version that has the tag of this rotation, but perhaps was set by somebody else.
+    pub(super) fn set_by_somebody(&self, version: &str) -> RotateFailure {
+        RotateFailure::Undetermined(format!(
+            "the tag of rotation '{}' is on {version}, which somebody else may have set: use another id",
+            self.task.id
+        ))
     }
 
     /// The value of a version; `None` if it cannot be read because it is disabled.
@@ -314,4 +333,9 @@ impl Member {
             },
         )
     }
+}
+
+/// The version that a version set by a rotation replaces, according to its tag.
+fn replaced_by(properties: &SecretProperties) -> Option<SecretVersion> {
+    properties.tags.get(REPLACES)?.parse().ok()
 }

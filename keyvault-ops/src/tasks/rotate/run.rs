@@ -181,6 +181,8 @@ impl Group {
         let Err((failed, failure)) = outcome else {
             return self.members.into_iter().map(|member| Ok(member.done)).collect();
         };
+        // From here on, nobody notices what else is set in these secrets.
+        self.members.iter().for_each(|member| member.beside.forget(&member.secret_id(None)));
         let (looks, dead) = match self.step >= RotateStep::Set || self.may_have_ended_one() {
             true => self.last_look().await,
             false => (Vec::new(), None),
