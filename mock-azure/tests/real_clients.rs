@@ -343,3 +343,57 @@ async fn older_api_versions_answer_as_they_did_then() {
     let found = support::send(&azure, Get, &format!("{alerts}?api-version=2021-11-01"), Value::Null).await;
     assert_eq!(ids(&found).len(), 5);
 }
+
+#[tokio::test]
+async fn no_request_is_answered_without_an_api_version() {
+    let azure = MockAzure::seed().resource_group(SUB, "rg", "westeurope").start().await;
+    for path in [
+        "/subscriptions".to_owned(),
+        "/tenants".to_owned(),
+        format!("/subscriptions/{SUB}"),
+        format!("/subscriptions/{SUB}/resources"),
+        format!("/subscriptions/{SUB}/locations"),
+        format!("/subscriptions/{SUB}/providers"),
+        format!("/subscriptions/{SUB}/resourceGroups/rg"),
+        format!("/subscriptions/{SUB}/resourceGroups/rg/resources"),
+        format!("/subscriptions/{SUB}/providers/Microsoft.KeyVault/vaults"),
+    ] {
+        let answer = get(&azure, &path).await;
+        assert_eq!((answer.status, answer.code()), (400, "MissingApiVersionParameter"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_region_is_shown_with_what_its_api_version_knows() {
+    let azure = MockAzure::seed().start().await;
+    for (version, old, kind) in [
+        ("2019-06-01", true, Value::Null),
+        ("2019-11-01", false, Value::Null),
+        ("2020-01-01", false, json!("Region")),
+        ("2022-12-01", false, json!("Region")),
+    ] {
+        let answer = get(&azure, &format!("/subscriptions/{SUB}/locations?api-version={version}")).await;
+        let region = &answer.body["value"][0];
+        assert_eq!(region["longitude"].is_string(), old, "{version}: {region}");
+        assert_eq!(region["metadata"].is_null(), old, "{version}: {region}");
+        assert_eq!(region["type"], kind, "{version}");
+    }
+}
+
+#[tokio::test]
+async fn roles_are_listed_at_every_scope_but_a_resource_that_is_not_there() {
+    let azure = MockAzure::seed().vault(SUB, "rg", "kv-a").start().await;
+    let group = format!("/subscriptions/{SUB}/resourceGroups/rg");
+    for (scope, status) in [
+        (String::new(), 200),
+        (format!("/subscriptions/{SUB}"), 200),
+        (group.clone(), 200),
+        (format!("{group}/providers/Microsoft.KeyVault/vaults/kv-a"), 200),
+        (format!("{group}/providers/Microsoft.KeyVault/vaults/kv-gone"), 404),
+    ] {
+        let path =
+            format!("{scope}/providers/Microsoft.Authorization/roleDefinitions?api-version=2022-04-01");
+        let answer = get(&azure, &path).await;
+        assert_eq!(answer.status, status, "{scope}: {}", answer.message());
+    }
+}

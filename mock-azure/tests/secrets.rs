@@ -387,3 +387,44 @@ async fn twenty_thousand_versions_are_cheap() {
     }
     assert_eq!(ids.len(), 20_000);
 }
+
+#[tokio::test]
+async fn only_requests_that_would_change_something_are_writes() {
+    let azure = seed().secret("kv-a", "db", "one").start().await;
+    get(&azure, "/secrets/db").await;
+    send(&azure, Put, "/secrets/db", json!({ "value": "two" })).await;
+    get(&azure, "/secrets").await;
+    send(&azure, Delete, "/secrets/none", Value::Null).await;
+    let sent = |requests: Vec<mock_azure::Recorded>| -> Vec<String> {
+        requests.iter().map(|sent| format!("{} {}", sent.method, sent.path)).collect()
+    };
+    assert_eq!(sent(azure.writes()), ["PUT /secrets/db", "DELETE /secrets/none"]);
+    assert_eq!(azure.requests().len(), 4);
+}
+
+#[tokio::test]
+async fn a_secret_takes_as_much_as_the_service_does_and_no_more() {
+    let azure = seed().start().await;
+    let tags = |count: usize, name: usize, value: usize| -> Value {
+        (0..count)
+            .map(|n| (format!("{n:0name$}"), json!("v".repeat(value))))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    for (body, status) in [
+        (json!({ "value": "x".repeat(25 * 1024) }), 200),
+        (json!({ "value": "x".repeat(25 * 1024 + 1) }), 400),
+        (json!({ "value": "v", "contentType": "t".repeat(255) }), 200),
+        (json!({ "value": "v", "contentType": "t".repeat(256) }), 400),
+        (json!({ "value": "v", "tags": tags(15, 512, 512) }), 200),
+        (json!({ "value": "v", "tags": tags(16, 2, 1) }), 400),
+        (json!({ "value": "v", "tags": tags(1, 513, 1) }), 400),
+        (json!({ "value": "v", "tags": tags(1, 1, 513) }), 400),
+        (json!({ "value": "v", "attributes": { "nbf": 10, "exp": 11 } }), 200),
+        (json!({ "value": "v", "attributes": { "nbf": 10, "exp": 10 } }), 400),
+    ] {
+        let set = send(&azure, Put, "/secrets/a", body.clone()).await;
+        let shown: String = body.to_string().chars().take(80).collect();
+        assert_eq!(set.status, status, "{shown}: {}", set.body["error"]);
+    }
+}

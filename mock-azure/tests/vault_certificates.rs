@@ -7,7 +7,10 @@ use azure_core::http::Method::{self, Delete, Get, Patch, Post};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mock_azure::MockAzure;
 use p256::ecdsa::signature::Verifier as _;
-use rcgen::{CertificateParams, Issuer, KeyPair, PublicKeyData, SignatureAlgorithm};
+use rcgen::{
+    CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData,
+    SignatureAlgorithm,
+};
 use serde_json::{Value, json};
 use support::{Answer, SUB, send};
 use x509_parser::{
@@ -117,6 +120,9 @@ async fn what_is_issued_is_signed_by_its_own_key_which_its_secret_holds() {
     let (_, certificate) = X509Certificate::from_der(&der).unwrap();
     let from = certificate.validity().not_before.timestamp();
     assert_eq!(json!(from), shown.body["attributes"]["nbf"]);
+    let until = certificate.validity().not_after.timestamp();
+    assert_eq!(json!(until), shown.body["attributes"]["exp"]);
+    assert!((181..=184).contains(&((until - from) / 86_400)), "six months: {from} to {until}");
     let names = certificate.subject_alternative_name().unwrap().unwrap();
     assert_eq!(format!("{:?}", names.value.general_names), "[DNSName(\"www.contoso.example\")]");
 
@@ -232,6 +238,8 @@ async fn a_certificate_is_imported_with_its_key_and_says_itself_what_it_is() {
     let mut params = CertificateParams::new(["api.contoso.example".to_owned()]).unwrap();
     params.not_before = time::macros::datetime!(2026-01-01 0:00 UTC);
     params.not_after = time::macros::datetime!(2027-01-02 0:00 UTC);
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     let certificate = params.self_signed(&key).unwrap();
     let pem = format!("{}{}", key.serialize_pem(), certificate.pem());
     let import = |value: String| json!({ "value": value, "policy": { "key_props": { "key_size": 1 } } });
@@ -241,6 +249,8 @@ async fn a_certificate_is_imported_with_its_key_and_says_itself_what_it_is() {
     assert_eq!(policy["issuer"]["name"], "Unknown");
     assert_eq!(policy["lifetime_actions"][0]["action"]["action_type"], "EmailContacts");
     assert_eq!(policy["x509_props"]["validity_months"], 13);
+    assert_eq!(policy["x509_props"]["key_usage"], json!(["digitalSignature", "keyEncipherment"]));
+    assert_eq!(policy["x509_props"]["ekus"], json!(["1.3.6.1.5.5.7.3.2"]));
     assert_eq!(policy["x509_props"]["sans"]["dns_names"], json!(["api.contoso.example"]));
     assert_eq!(policy["key_props"]["key_size"], 256);
     assert_eq!(read(&azure, "secrets/api").await.body["value"], json!(pem));
@@ -271,6 +281,18 @@ async fn of_an_rsa_key_there_is_a_certificate_and_no_private_half() {
     assert_eq!(shown.body["policy"]["key_props"]["kty"], "RSA");
     assert_eq!(read(&azure, "secrets/rsa").await.status, 501);
     assert_eq!(azure.unknown_requests().len(), 1);
+
+    // Clients refuse a signature that is not smaller than the modulus.
+    for name in ["one", "two", "three", "four", "five"] {
+        let policy =
+            json!({ "issuer": { "name": "Self" }, "x509_props": { "subject": "CN=rsa", "sans": {} } });
+        ask(&azure, Post, &format!("certificates/{name}/create"), json!({ "policy": policy })).await;
+        read(&azure, &format!("certificates/{name}/pending")).await;
+        let der = self::der(&read(&azure, &format!("certificates/{name}")).await);
+        let (_, certificate) = X509Certificate::from_der(&der).unwrap();
+        let signature = &certificate.signature_value.data;
+        assert!(signature.len() == 256 && signature[0] < 0x80, "{name}: {:x}", signature[0]);
+    }
 
     let updated = json!({ "x509_props": { "validity_months": 24 }, "attributes": {} });
     let policy = ask(&azure, Patch, "certificates/rsa/policy", updated).await;

@@ -224,3 +224,57 @@ async fn certificates_are_not_known_where_a_secret_is_kept_for_one() {
         assert_eq!(ask(&azure, Get, path, Value::Null).await.status, 501, "{path}");
     }
 }
+
+#[tokio::test]
+async fn attributes_that_came_later_are_shown_to_later_versions_only() {
+    let azure = double("Key Vault Crypto Officer").await;
+    ask(&azure, Post, "keys/k/create", json!({ "kty": "EC" })).await;
+    for (version, exportable, platform) in [
+        ("7.2", Value::Null, Value::Null),
+        ("7.3", json!(false), Value::Null),
+        ("7.4", json!(false), Value::Null),
+        ("7.5-preview.1", json!(false), json!("0")),
+        ("7.5", json!(false), json!("0")),
+    ] {
+        let url = format!("{VAULT}/keys/k?api-version={version}");
+        let attributes = &send(&azure, Get, &url, Value::Null).await.body["attributes"];
+        assert_eq!(
+            (&attributes["exportable"], &attributes["hsmPlatform"]),
+            (&exportable, &platform),
+            "{version}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_imported_key_signs_as_it_did_elsewhere_and_its_private_half_is_never_shown() {
+    let azure = double("Key Vault Crypto Officer").await;
+    let private = p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap();
+    let point = private.verifying_key().to_encoded_point(false);
+    let [x, y] = [point.x().unwrap(), point.y().unwrap()].map(|half| URL_SAFE_NO_PAD.encode(half));
+    let jwk = json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y, "d": URL_SAFE_NO_PAD.encode([7_u8; 32]) });
+    let imported = ask(&azure, Put, "keys/mine", json!({ "key": jwk })).await;
+    let key = &imported.body["key"];
+    assert_eq!((imported.status, &key["x"], &key["y"]), (200, &json!(x), &json!(y)), "{}", imported.body);
+    assert!(key.get("d").is_none(), "{key}");
+    let sign = json!({ "alg": "ES256", "value": URL_SAFE_NO_PAD.encode([9_u8; 32]) });
+    let signed = ask(&azure, Post, "keys/mine/sign", sign).await;
+    let signature = URL_SAFE_NO_PAD.decode(signed.body["value"].as_str().unwrap()).unwrap();
+    let signature = p256::ecdsa::Signature::from_slice(&signature).unwrap();
+    assert!(
+        p256::ecdsa::signature::hazmat::PrehashVerifier::verify_prehash(
+            private.verifying_key(),
+            &[9; 32],
+            &signature
+        )
+        .is_ok()
+    );
+
+    for missing in ["kty", "crv", "x", "y", "d"] {
+        let mut jwk = jwk.clone();
+        jwk[missing] = Value::Null;
+        let refused = ask(&azure, Put, "keys/other", json!({ "key": jwk })).await;
+        assert_eq!((refused.status, refused.code()), (400, "BadParameter"), "without {missing}");
+    }
+    assert_eq!(ask(&azure, Get, "keys/other", Value::Null).await.status, 404);
+}

@@ -255,3 +255,45 @@ async fn a_vault_by_roles_needs_no_access_policies_and_one_by_policies_does() {
     body["properties"]["enableRbacAuthorization"] = json!(false);
     assert_eq!(azure.send_as_of("2023-07-01", Put, &url("kv-by-policies"), body).await.status, 400);
 }
+
+#[tokio::test]
+async fn what_is_done_to_a_vault_is_in_its_log() {
+    let arm = empty().await;
+    let mut recover = body();
+    recover["properties"] = json!({ "createMode": "recover", "tenantId": mock_azure::DEFAULT_TENANT });
+    let policies = json!({ "properties": { "accessPolicies": [] } });
+    let add = format!("{}/accessPolicies/add", vault("kv-a"));
+    for (method, path, body, operation) in [
+        (Put, vault("kv-a"), body(), "VaultPut"),
+        (Get, vault("kv-a"), Value::Null, "VaultGet"),
+        (Patch, vault("kv-a"), json!({ "tags": { "a": "1" } }), "VaultPatch"),
+        (Put, add, policies, "VaultAccessPolicyChangedEventGridNotification"),
+        (Delete, vault("kv-a"), Value::Null, "VaultDelete"),
+        (Put, vault("kv-a"), recover, "VaultRecover"),
+    ] {
+        let answer = arm.send(method, &path, body).await;
+        let logged = arm.0.audit_events().pop().unwrap();
+        assert_eq!((&*logged.operation, logged.status), (operation, answer.status), "{path}");
+        assert!(
+            logged.status < 300 && logged.vault_id.ends_with("/vaults/kv-a"),
+            "{operation}: {}",
+            answer.body
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_a_purged_vault_held_is_gone_when_the_name_is_taken_again() {
+    let seed = MockAzure::seed().vault(SUB, "rg", "kv-a").secret("kv-a", "db", "one");
+    let arm = Arm(seed.vault(SUB, "rg", "kv-b").secret("kv-b", "db", "two").operation_polls(0).start().await);
+    arm.send(Delete, &vault("kv-a"), Value::Null).await;
+    let purge = format!(
+        "/subscriptions/{SUB}/providers/Microsoft.KeyVault/locations/westeurope/deletedVaults/kv-a/purge"
+    );
+    let purged = arm.send(Post, &purge, Value::Null).await;
+    assert!(matches!(purged.status, 200 | 202), "{}", purged.body);
+    support::send(&arm.0, Get, purged.header("location"), Value::Null).await;
+    assert_eq!(arm.send(Put, &vault("kv-a"), body()).await.status, 200);
+    assert!(arm.0.secret_versions("kv-a", "db").is_empty());
+    assert_eq!(arm.0.secret_versions("kv-b", "db").len(), 1, "another vault's stay");
+}

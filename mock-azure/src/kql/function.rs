@@ -61,7 +61,6 @@ pub(crate) fn kind(name: &str, arguments: &[Expr], of: &dyn Fn(&Expr) -> Kind, c
         "array_length" | "strlen" | "tolong" => Kind::Long,
         "todouble" | "toreal" => Kind::Real,
         "parse_json" | "todynamic" | "split" => Kind::Dynamic,
-        "bin" | "coalesce" => argument(0),
         "iff" | "iif" | "case" => argument(1),
         "column_ifexists" => match arguments.first() {
             Some(Expr::Literal(Scalar::Text(wanted))) => columns

@@ -284,3 +284,65 @@ fn times_and_texts_are_computed() {
         ]]
     );
 }
+
+#[test]
+fn expressions_have_the_values_of_the_language() {
+    let text = Scalar::text;
+    for (expression, value) in [
+        ("tolower('AbC')", text("abc")),
+        ("toupper('AbC')", text("ABC")),
+        ("'aBc' contains_cs 'Bc'", Scalar::Bool(true)),
+        ("'aBc' contains_cs 'bc'", Scalar::Bool(false)),
+        ("'aBc' !contains_cs 'bc'", Scalar::Bool(true)),
+        ("'aBc' startswith_cs 'aB'", Scalar::Bool(true)),
+        ("'aBc' startswith_cs 'ab'", Scalar::Bool(false)),
+        ("'aBc' endswith_cs 'Bc'", Scalar::Bool(true)),
+        ("'aBc' endswith_cs 'bc'", Scalar::Bool(false)),
+        ("'a Bc' has_cs 'Bc'", Scalar::Bool(true)),
+        ("'a Bc' has_cs 'bc'", Scalar::Bool(false)),
+        ("tostring(3m)", text("00:03:00")),
+        ("tostring(26h + 3m + 4s)", text("1.02:03:04")),
+        ("case(1 == 2, 'a', 3 == 4, 'b', 'c')", text("c")),
+        ("case(1 == 2, 'a', 3 == 3, 'b', 'c')", text("b")),
+        ("'a' in ('A', 'b')", Scalar::Bool(false)),
+        ("'a' in~ ('A', 'b')", Scalar::Bool(true)),
+        ("1 between (2 .. 3)", Scalar::Bool(false)),
+        ("2 between (2 .. 3)", Scalar::Bool(true)),
+        ("3 between (2 .. 3)", Scalar::Bool(true)),
+        ("4 between (2 .. 3)", Scalar::Bool(false)),
+        ("4 !between (2 .. 3)", Scalar::Bool(true)),
+        ("7 % 4", Scalar::Long(3)),
+        ("7.5 % 2", Scalar::Real(1.5)),
+        ("7.5 / 2", Scalar::Real(3.75)),
+    ] {
+        let found = rows(&format!("Audit | take 1 | project X = {expression}"));
+        assert_eq!(found, [[value]], "{expression}");
+    }
+}
+
+#[test]
+fn a_column_that_is_computed_has_the_type_of_what_it_is_computed_from() {
+    for (expression, kind) in [
+        ("bin(TimeGenerated, 1h)", Kind::DateTime),
+        ("bin(Code, 100)", Kind::Int),
+        ("coalesce(OperationName, 'none')", Kind::String),
+        ("iff(Code == 200, Identity, Identity)", Kind::Dynamic),
+        ("TimeGenerated - TimeGenerated", Kind::Timespan),
+        ("TimeGenerated + 1h", Kind::DateTime),
+        ("1h - (TimeGenerated - TimeGenerated)", Kind::Timespan),
+    ] {
+        let found = run(&format!("Audit | project X = {expression}"), &tables(), NOW).expect(expression);
+        assert_eq!(found.columns[0].kind, kind, "{expression}");
+    }
+}
+
+#[test]
+fn a_value_of_more_than_a_million_characters_is_refused_whatever_it_is_made_of() {
+    let long = || "x".repeat(600_000);
+    let pay = |value: &Scalar| limits::Budget::new(usize::MAX).pay(value).is_ok();
+    assert!(pay(&Scalar::text(long())) && pay(&Scalar::Dynamic(serde_json::json!([long()]))));
+    for value in [serde_json::json!([long(), long()]), serde_json::json!({ "a": long(), "b": [long()] })] {
+        assert!(!pay(&Scalar::Dynamic(value)));
+    }
+    assert!(!pay(&Scalar::text(long() + &long())));
+}

@@ -84,3 +84,46 @@ async fn bad_rules_and_actions_are_refused() {
     assert_eq!(arm(&azure, Get, VERSION, &by_group, Value::Null).await.status, 200);
     assert_eq!(arm(&azure, Delete, VERSION, &path(), Value::Null).await.status, 204);
 }
+
+#[tokio::test]
+async fn a_rule_compares_texts_in_any_case_and_numbers_as_numbers() {
+    let id = format!("{}/providers/Microsoft.Security/locations/westeurope/alerts/2518_A", group());
+    let properties = json!({ "alertType": "KV_Download", "extendedProperties": { "files": "10" } });
+    let alert = json!({ "id": id, "name": "2518_A", "properties": properties });
+    let azure = seed().alert_json(alert).start().await;
+    for (kind, member, operator, value, acts) in [
+        ("String", "AlertType", "Equals", "kv_download", true),
+        ("String", "AlertType", "Equals", "kv", false),
+        ("String", "AlertType", "NotEquals", "kv", true),
+        ("String", "AlertType", "NotEquals", "kv_download", false),
+        ("String", "AlertType", "Contains", "_DOWN", true),
+        ("String", "AlertType", "Contains", "up", false),
+        ("String", "AlertType", "StartsWith", "kv_", true),
+        ("String", "AlertType", "StartsWith", "load", false),
+        ("String", "AlertType", "EndsWith", "load", true),
+        ("String", "AlertType", "EndsWith", "kv_", false),
+        ("String", "None", "NotEquals", "kv", false),
+        ("Number", "extendedProperties.files", "Equals", "10.0", true),
+        ("Number", "extendedProperties.files", "Equals", "9", false),
+        ("Number", "extendedProperties.files", "NotEquals", "9", true),
+        ("Integer", "extendedProperties.files", "NotEquals", "10", false),
+        ("Number", "extendedProperties.files", "GreaterThan", "9", true),
+        ("Number", "extendedProperties.files", "GreaterThan", "10", false),
+        ("Number", "extendedProperties.files", "GreaterThanOrEqualTo", "10", true),
+        ("Number", "extendedProperties.files", "GreaterThanOrEqualTo", "11", false),
+        ("Number", "extendedProperties.files", "LesserThan", "11", true),
+        ("Number", "extendedProperties.files", "LesserThan", "10", false),
+        ("Number", "extendedProperties.files", "LesserThanOrEqualTo", "10", true),
+        ("Number", "extendedProperties.files", "LesserThanOrEqualTo", "9", false),
+        ("Number", "AlertType", "NotEquals", "9", false),
+    ] {
+        let mut automation = body();
+        automation["properties"]["sources"][0]["ruleSets"][0]["rules"][0] = json!({
+            "propertyJPath": member, "propertyType": kind, "operator": operator, "expectedValue": value,
+        });
+        let put = arm(&azure, Put, VERSION, &path(), automation).await;
+        assert!(put.status < 300, "{}", put.body);
+        let acted: &[String] = if acts { std::slice::from_ref(&id) } else { &[] };
+        assert_eq!(azure.automation_acts_on(&path()), acted, "{member} {operator} {value}");
+    }
+}

@@ -111,7 +111,13 @@ async fn a_subscription_has_settings_too() {
     let azure = seed().start().await;
     let path = format!("/subscriptions/{SUB}/providers/Microsoft.Insights/diagnosticSettings");
     let body = to_workspace(json!([{ "category": "Security", "enabled": true }]));
-    assert_eq!(arm(&azure, Put, VERSION, &format!("{path}/activity"), body).await.status, 200);
+    let put = arm(&azure, Put, VERSION, &format!("{path}/activity"), body).await;
+    assert_eq!(put.status, 200);
+    let (log, location) = (&put.body["properties"]["logs"][0], &put.body["location"]);
+    assert_eq!((log.get("retentionPolicy"), location), (None, &json!("global")), "{}", put.body);
+    let of_a_vault = arm(&azure, Put, VERSION, &setting("a"), to_workspace(audit())).await;
+    let log = &of_a_vault.body["properties"]["logs"][0];
+    assert_eq!(log["retentionPolicy"], json!({ "enabled": false, "days": 0 }), "{}", of_a_vault.body);
     let all = arm(&azure, Get, VERSION, &path, Value::Null).await;
     assert_eq!(all.body["value"].as_array().unwrap().len(), 1);
     assert_eq!(arm(&azure, Delete, VERSION, &format!("{path}/activity"), Value::Null).await.status, 200);

@@ -133,3 +133,26 @@ async fn who_may_not_read_the_workspace_gets_no_rows() {
         logs(&azure, Post, &format!("{}/query", vault()), json!({ "query": "AzureDiagnostics" })).await;
     assert_eq!((resource.status, resource.code()), (403, "InsufficientAccessError"));
 }
+
+#[tokio::test]
+async fn a_timespan_has_a_beginning_that_is_not_after_its_end() {
+    let azure = seed().diagnostic_setting(&vault(), "x", &workspace(), &["AuditEvent"]).start().await;
+    get_secret(&azure, "db").await;
+    let id = customer_id(&azure).await;
+    let (early, late) = ("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z");
+    for (span, status) in [
+        ("PT1H".to_owned(), 200),
+        (format!("{early}/{late}"), 200),
+        (format!("{early}/{early}"), 200),
+        (format!("{early}/PT1H"), 200),
+        (format!("PT1H/{late}"), 200),
+        (format!("{late}/{early}"), 400),
+        ("PT1H/PT1H".to_owned(), 400),
+        ("PT0S".to_owned(), 400),
+        (format!("{early}/"), 400),
+    ] {
+        let body = json!({ "query": "AzureDiagnostics | count", "timespan": span });
+        let found = logs(&azure, Post, &format!("/workspaces/{id}/query"), body).await;
+        assert_eq!(found.status, status, "{span}: {}", found.body);
+    }
+}

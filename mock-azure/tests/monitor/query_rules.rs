@@ -79,3 +79,56 @@ async fn bad_durations_severities_and_conditions_are_refused() {
     assert_eq!((put.status, put.code()), (403, "LinkedAuthorizationFailed"));
     assert_eq!(arm(&azure, Get, VERSION, &path(), Value::Null).await.status, 404);
 }
+
+#[tokio::test]
+async fn a_rule_compares_what_its_aggregation_makes_of_the_measure() {
+    let azure = seed()
+        .vault(SUB, "rg-sec", "kv-other")
+        .diagnostic_setting(&vault(), "x", &workspace(), &["AuditEvent"])
+        .diagnostic_setting(&vault().replace("kv-prod", "kv-other"), "x", &workspace(), &["AuditEvent"])
+        .start()
+        .await;
+    assert_eq!(get_secret(&azure, "db").await.status, 200);
+    assert_eq!(get_secret_of(&azure, "kv-other", "db").await.status, 403);
+    for (aggregation, made) in
+        [("Total", 603.0), ("Average", 301.5), ("Minimum", 200.0), ("Maximum", 403.0), ("Count", 2.0)]
+    {
+        for (threshold, fires) in [(made - 0.5, true), (made, false)] {
+            let mut rule = body();
+            rule["properties"]["criteria"]["allOf"][0] = json!({
+                "query": "AzureDiagnostics",
+                "metricMeasureColumn": "httpStatusCode_d",
+                "timeAggregation": aggregation,
+                "operator": "GreaterThan",
+                "threshold": threshold,
+            });
+            let put = arm(&azure, Put, VERSION, &path(), rule).await;
+            assert!(put.status < 300, "{}", put.body);
+            assert_eq!(azure.rule_fires(&path()), fires, "{aggregation} over {threshold}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rule_compares_by_its_operator() {
+    let azure = seed().diagnostic_setting(&vault(), "x", &workspace(), &["AuditEvent"]).start().await;
+    get_secret(&azure, "db").await;
+    get_secret(&azure, "db").await;
+    for (operator, fires) in [
+        ("GreaterThan", [true, false, false]),
+        ("GreaterThanOrEqual", [true, true, false]),
+        ("LessThan", [false, false, true]),
+        ("LessThanOrEqual", [false, true, true]),
+        ("Equal", [false, true, false]),
+    ] {
+        for (threshold, fires) in [1, 2, 3].into_iter().zip(fires) {
+            let mut rule = body();
+            let condition = &mut rule["properties"]["criteria"]["allOf"][0];
+            (condition["query"], condition["threshold"]) = (json!("AzureDiagnostics"), json!(threshold));
+            condition["operator"] = json!(operator);
+            let put = arm(&azure, Put, VERSION, &path(), rule).await;
+            assert!(put.status < 300, "{}", put.body);
+            assert_eq!(azure.rule_fires(&path()), fires, "2 {operator} {threshold}");
+        }
+    }
+}

@@ -141,3 +141,19 @@ async fn incidents_are_listed_by_status_and_closed_with_a_classification() {
     assert_eq!((closed.status, &closed.body["properties"]["incidentNumber"]), (200, &json!(1)));
     assert_eq!(arm(&azure, Get, VERSION, &list, Value::Null).await.body["value"], json!([]));
 }
+
+#[tokio::test]
+async fn a_rule_that_makes_incidents_of_alerts_says_of_whose() {
+    let azure = seed().sentinel(&workspace()).start().await;
+    let whole = json!({ "kind": "MicrosoftSecurityIncidentCreation", "properties": {
+        "displayName": "d", "enabled": true, "productFilter": "Azure Security Center",
+    } });
+    for member in ["displayName", "enabled", "productFilter"] {
+        let mut rule = whole.clone();
+        rule["properties"][member] = Value::Null;
+        let refused = arm(&azure, Put, VERSION, &path("alertRules", ID), rule).await;
+        assert_eq!(refused.status, 400, "{member}");
+        assert!(refused.message().contains(&format!("'{member}' is required")), "{}", refused.message());
+    }
+    assert_eq!(arm(&azure, Put, VERSION, &path("alertRules", ID), whole).await.status, 201);
+}

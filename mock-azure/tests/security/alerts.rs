@@ -16,6 +16,11 @@ async fn all_fourteen_kinds_of_key_vault_alerts_can_be_seeded_and_listed_at_ever
     let (alerts, _) = caller.list(&subscription_list()).await;
 
     assert_eq!(alerts.len(), 14);
+    for alert in &alerts {
+        let times = ["startTimeUtc", "endTimeUtc", "timeGeneratedUtc"]
+            .map(|name| alert["properties"][name].as_str().unwrap().to_owned());
+        assert!(times.is_sorted() && times[0] != times[2], "it is told after it ended: {times:?}");
+    }
     let of =
         |severity: &str| alerts.iter().filter(|alert| alert["properties"]["severity"] == severity).count();
     assert_eq!((of("Medium"), of("Low"), of("High")), (11, 3, 0));

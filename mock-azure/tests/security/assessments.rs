@@ -78,6 +78,7 @@ async fn a_custom_assessment_needs_metadata_and_never_answers_the_partners_secre
 
     assert_eq!((created.status, again.status, changed.status), (201, 200, 200));
     assert_eq!(created.body["properties"]["displayName"], described["displayName"]);
+    assert_eq!(created.body["properties"]["resourceDetails"], json!({ "source": "Azure", "id": VAULT }));
     assert_eq!(created.body["properties"]["status"], again.body["properties"]["status"]);
     assert_ne!(created.body["properties"]["status"], changed.body["properties"]["status"]);
     assert!(!created.body.to_string().contains("REDACTED"));
@@ -168,5 +169,22 @@ async fn sub_assessments_are_retired_unless_they_are_served_still() {
         assert_eq!(served.list(&format!("{parent}?{version}")).await.0, std::slice::from_ref(finding));
         assert_eq!(served.get(&format!("{id}?{version}")).await.body, *finding);
         assert_eq!(retired.get(&format!("{id}?{version}")).await.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn metadata_of_a_partner_names_the_partner_and_its_secret() {
+    let caller = Caller::new(MockAzure::seed().start().await).await;
+    let metadata = format!("{SUB}{SECURITY}/assessmentMetadata/{CUSTOM}?{NEW}");
+    let described = |partner: Value| json!({ "displayName": "A", "severity": "Low", "assessmentType": "VerifiedPartner", "partnerData": partner });
+    for (partner, status) in [
+        (Value::Null, 400),
+        (json!({ "partnerName": "Contoso" }), 400),
+        (json!({ "secret": "REDACTED" }), 400),
+        (json!({ "partnerName": "Contoso", "secret": "REDACTED" }), 200),
+    ] {
+        let answer = caller.put(&metadata, described(partner.clone())).await;
+        assert_eq!(answer.status, status, "{partner}");
+        assert!(!answer.body.to_string().contains("REDACTED"));
     }
 }

@@ -1,7 +1,7 @@
 use mock_azure::{DEFAULT_SUBSCRIPTION, MockAzure};
 use serde_json::json;
 
-use crate::caller::{Caller, SECURITY, SUB, VAULT};
+use crate::caller::{Caller, MACHINE, SECURITY, SUB, VAULT};
 
 #[tokio::test]
 async fn attack_paths_are_not_a_resource_type() {
@@ -18,6 +18,7 @@ async fn the_secure_score_is_counted_from_the_assessments() {
     let azure = MockAzure::seed()
         .assessment(VAULT, "52f7826a-ace7-3107-dd0d-4875853c1576", "Healthy")
         .assessment(VAULT, "2e96bc2f-1972-e471-9e70-ae58d41e9d2a", "Unhealthy")
+        .assessment(MACHINE, "52f7826a-ace7-3107-dd0d-4875853c1576", "NotApplicable")
         .start()
         .await;
     let caller = Caller::new(azure).await;
@@ -33,6 +34,11 @@ async fn the_secure_score_is_counted_from_the_assessments() {
     assert_eq!(caller.list(&of("secureScores")).await.0, std::slice::from_ref(&score));
     assert_eq!(score["properties"]["score"], json!({ "max": 4, "current": 2, "percentage": 0.5 }));
     assert_eq!(score["properties"]["weight"], 2);
+    let count = |name: &str| -> u64 {
+        controls.iter().map(|control| control["properties"][name].as_u64().unwrap()).sum()
+    };
+    let counted = ["healthyResourceCount", "unhealthyResourceCount", "notApplicableResourceCount"].map(count);
+    assert_eq!(counted, [1, 1, 1]);
     assert_eq!(controls.len(), below.len());
     assert!(controls.iter().all(|control| control["properties"]["definition"]["name"] == control["name"]));
     assert!(below.iter().all(|control| control["properties"]["definition"].is_null()));

@@ -78,11 +78,23 @@ async fn try_send_with(
     body: Value,
     token: Option<&str>,
 ) -> azure_core::Result<Answer> {
+    let bearer = token.map(|token| ("authorization", format!("Bearer {token}")));
+    try_send_as(azure, method, url, body, bearer.as_slice()).await
+}
+
+/// Sends a request with these headers, and no token.
+pub(crate) async fn try_send_as(
+    azure: &MockAzure,
+    method: Method,
+    url: &str,
+    body: Value,
+    headers: &[(&'static str, String)],
+) -> azure_core::Result<Answer> {
     let options = ClientOptions { retry: RetryOptions::none(), ..azure.client_options() };
     let pipeline = Pipeline::new(None, None, options, Vec::new(), Vec::new(), None);
     let mut request = Request::new(Url::parse(url).unwrap(), method);
-    if let Some(token) = token {
-        request.insert_header("authorization", format!("Bearer {token}"));
+    for (name, value) in headers {
+        request.insert_header(*name, value.clone());
     }
     if !body.is_null() {
         request.insert_header("content-type", "application/json");

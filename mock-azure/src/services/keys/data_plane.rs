@@ -204,9 +204,10 @@ fn namespace(world: &World, call: &Call, namespace: &Value) -> Option<Reply> {
     if !reaches || !taken(world, &rule).iter().any(signs) {
         return refuse("40103: Invalid authorization token signature");
     }
-    (call.method == Method::Get && call.path() == ["$resources", "eventhubs"]
-        || call.path() == ["$resources", "queues"])
-    .then(|| Reply::raw(200, "<feed xmlns=\"http://www.w3.org/2005/Atom\"></feed>", "application/atom+xml"))
+    let is_known = matches!(call.path().as_slice(), ["$resources", "eventhubs" | "queues"]);
+    (call.method == Method::Get && is_known).then(|| {
+        Reply::raw(200, "<feed xmlns=\"http://www.w3.org/2005/Atom\"></feed>", "application/atom+xml")
+    })
 }
 
 /// Documented: the header, the list of models, and the refusals.

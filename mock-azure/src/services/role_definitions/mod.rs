@@ -37,11 +37,8 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
 }
 
 fn list(world: &World, call: &Call, scope: usize) -> Reply {
-    if scope > 2
-        && call.path().get(2) == Some(&"resourcegroups")
-        && scope > 4
-        && !world.resources.contains(&call.id(scope))
-    {
+    let is_resource = scope > 4 && call.path().get(2) == Some(&"resourcegroups");
+    if is_resource && !world.resources.contains(&call.id(scope)) {
         let (kind, group) = (call.id(scope), call.spelled(3));
         return Reply::resource_not_found(kind.rsplit("/providers/").next().unwrap_or_default(), group);
     }

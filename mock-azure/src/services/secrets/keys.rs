@@ -255,3 +255,17 @@ pub(super) fn needed(call: &Call) -> Option<(&'static str, &'static str)> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_is_told_in_days_months_or_years() {
+        for (text, days) in
+            [("P90D", Some(90)), ("P2M", Some(60)), ("P2Y", Some(730)), ("P", None), ("2M", None)]
+        {
+            assert_eq!(period(text), days.map(Duration::days), "{text}");
+        }
+    }
+}

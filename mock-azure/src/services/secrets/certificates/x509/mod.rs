@@ -230,3 +230,23 @@ pub(super) fn months_later(from: OffsetDateTime, months: u64) -> OffsetDateTime 
 pub(super) fn thumbprint(der: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(sha1::Sha1::digest(der))
 }
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn months_later_it_is_the_same_day_or_the_last_of_the_month() {
+        for (from, months, later) in [
+            (datetime!(2026-01-15 6:00 UTC), 0, datetime!(2026-01-15 6:00 UTC)),
+            (datetime!(2026-01-31 6:00 UTC), 1, datetime!(2026-02-28 6:00 UTC)),
+            (datetime!(2026-11-30 6:00 UTC), 1, datetime!(2026-12-30 6:00 UTC)),
+            (datetime!(2026-11-30 6:00 UTC), 3, datetime!(2027-02-28 6:00 UTC)),
+            (datetime!(2026-12-31 6:00 UTC), 14, datetime!(2028-02-29 6:00 UTC)),
+        ] {
+            assert_eq!(months_later(from, months), later, "{months} months after {from}");
+        }
+    }
+}
