@@ -57,9 +57,15 @@ mod tests {
             Some("an-older.password=of/another+form")
         );
         assert_eq!(found(&format!("{PASSWORD} {PASSWORD}")).as_deref(), Some(PASSWORD), "twice the same");
-        for none in
-            ["", "short", "{\"clientSecret\":\"no such form at all\"}", "postgres://user:pw@host/database"]
-        {
+        for none in [
+            "",
+            "short",
+            "{\"clientSecret\":\"no such form at all\"}",
+            "postgres://user:pw@host/database",
+            "several words beside each other",
+            "several\u{7}letters\u{7}and\u{7}bells",
+            "a;c8Q~0123456789012345678901234567_-.~",
+        ] {
             assert_eq!(found(none), None, "{none}");
         }
         assert_eq!(found(&format!("{PASSWORD} {}", PASSWORD.replace("abc", "xyz"))), None, "two");

@@ -259,6 +259,26 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_named_as_each_service_spells_them() {
+        let spelled = |kind: &str| -> Vec<&str> {
+            let kind = KINDS.iter().find(|known| known.name == kind).unwrap();
+            kind.slots.iter().map(|slot| slot.name).collect()
+        };
+        for kind in ["Microsoft.Maps/accounts", "Microsoft.Search/searchServices"] {
+            assert_eq!(spelled(kind), ["primary", "secondary"], "{kind}");
+        }
+        for kind in
+            ["Microsoft.Cache/redis", "Microsoft.SignalRService/signalR", "Microsoft.Batch/batchAccounts"]
+        {
+            assert_eq!(spelled(kind), ["Primary", "Secondary"], "{kind}");
+        }
+        assert_eq!(spelled("Microsoft.CognitiveServices/accounts"), ["Key1", "Key2"]);
+        for kind in ["Microsoft.Storage/storageAccounts", "Microsoft.EventGrid/topics"] {
+            assert_eq!(spelled(kind), ["key1", "key2"], "{kind}");
+        }
+    }
+
+    #[test]
     fn each_key_has_a_partner_that_is_not_itself() {
         for kind in KINDS {
             for slot in kind.slots {

@@ -142,3 +142,47 @@ async fn an_application_that_takes_no_more_passwords_is_named_with_how_many_of_t
     }
     assert_eq!((lab.value("client").await.as_str(), lab.azure.application_passwords(APP).len()), (OLD, 4));
 }
+
+#[tokio::test]
+async fn a_password_is_revoked_once_the_application_no_longer_lists_it_and_one_that_stays_is_an_error() {
+    for (polls, is_gone) in [(0, true), (3, true), (u64::MAX, false)] {
+        let lab = Lab::of(application()).await;
+        let [(key_id, _)] = &*lab.azure.application_passwords(APP) else { panic!("one password") };
+        let listed =
+            json!({ "id": APP, "appId": CLIENT, "passwordCredentials": [{ "keyId": key_id }] }).to_string();
+        if polls > 0 {
+            lab.azure.inject(Fault::body(200, listed).on("GET", "/applications/").times(polls));
+        }
+        let revoked = issuer(&lab).revoke(key_id).await;
+        assert!(lab.azure.application_passwords(APP).is_empty());
+        assert_eq!(revoked.is_ok(), is_gone, "{revoked:?}");
+        let asked = lab.azure.requests().iter().filter(|sent| sent.method == "GET").count() as u64;
+        assert_eq!(asked, if is_gone { polls + 1 } else { 61 }, "every five seconds, for five minutes");
+        if let Err(error) = revoked {
+            assert!(error.to_string().contains(&format!("still lists the password {key_id}")), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_was_added_moments_ago_is_removed_in_a_second_attempt() {
+    let lab = Lab::of(application()).await;
+    let [(key_id, _)] = &*lab.azure.application_passwords(APP) else { panic!("one password") };
+    lab.azure.inject(Fault::status(400).code("Request_BadRequest").on("POST", "/removePassword"));
+    issuer(&lab).revoke(key_id).await.unwrap();
+    assert!(lab.azure.application_passwords(APP).is_empty());
+}
+
+#[tokio::test]
+async fn a_lifetime_that_a_policy_forbids_is_named_in_days() {
+    let lab = Lab::of(application()).await;
+    lab.set("client", OLD).await;
+    let refusal = Fault::status(400).code("CredentialInvalidLifetimeAsPerAppPolicy");
+    lab.azure.inject(refusal.on("POST", "/addPassword"));
+    let issuer = issuer(&lab).lifetime(Duration::from_secs(10 * 86_400));
+    let error = lab.secrets.rotate(&name("client")).issuer(Arc::new(issuer)).await.unwrap_err().to_string();
+    assert!(
+        error.contains(&format!("{APP} that are valid for 10 days: ask for a shorter lifetime")),
+        "{error}"
+    );
+}

@@ -172,3 +172,18 @@ async fn a_current_value_that_dies_by_someone_elses_hand_is_raised() {
     assert!(raised, "{error}");
     assert_eq!(lab.secrets.verify_single_active(&name("storage")).await.unwrap().versions, 1);
 }
+
+#[tokio::test]
+async fn who_may_not_read_their_permissions_learns_of_a_missing_one_from_the_first_refusal() {
+    let lab = Lab::of(account()).await;
+    lab.set("storage", &lab.key(&storage(), "key1")).await;
+    lab.azure.inject(mock_azure::Fault::status(403).on("GET", "/permissions").always());
+    assert!(lab.rotate("storage", &storage()).await.unwrap().is_complete());
+
+    lab.azure.clear_faults();
+    lab.azure.inject(mock_azure::Fault::status(404).on("GET", "/permissions").always());
+    lab.azure.clear_requests();
+    let error = lab.rotate("storage", &storage()).await.unwrap_err();
+    assert!(error.to_string().contains("404"), "{error}");
+    assert!(lab.writes().is_empty(), "{:?}", lab.writes());
+}

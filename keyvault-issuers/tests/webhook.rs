@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use arm_core::{ArmClient, Secret};
 use azure_core::http::{ClientOptions, policies::Policy};
@@ -28,7 +28,10 @@ async fn a_service_of_the_users_own_makes_and_ends_credentials_and_checks_who_ca
     let endpoint: azure_core::http::Url = ADDRESS.parse().unwrap();
 
     let issuer = WebhookIssuer::new(&arm, endpoint.clone(), KEY.into(), IssuerKind::Many).unwrap();
-    assert!(!format!("{issuer:?}").contains(KEY));
+    assert_eq!(format!("{issuer:?}"), r#"WebhookIssuer { host: "credentials.contoso.example", .. }"#);
+    assert_eq!(keyvault_ops::Issuer::settle_time(&issuer), Duration::ZERO);
+    let slow = issuer.clone().settle_time(Duration::from_secs(7));
+    assert_eq!(keyvault_ops::Issuer::settle_time(&slow), Duration::from_secs(7));
     let rotation = secrets.rotate(&name("token")).issuer(Arc::new(issuer)).await.unwrap();
 
     assert!(rotation.is_complete(), "{rotation}");

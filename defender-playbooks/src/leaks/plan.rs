@@ -331,3 +331,54 @@ impl fmt::Debug for SecretFacts {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::leaks::VersionMatch;
+
+    /// A match of each version: its digit, whether it is current, and how it matches which leak.
+    fn found(name: &str, versions: &[(u8, bool, HowMatched, usize)]) -> SecretMatch {
+        let id = |digit: &u8| digit.to_string().repeat(32);
+        let versions = versions.iter().map(|(digit, current, how, leak)| VersionMatch {
+            version: id(digit).parse().unwrap(),
+            current: *current,
+            expired: false,
+            how: *how,
+            leak: *leak,
+        });
+        let secret = format!("https://kv.vault.azure.net/secrets/{name}").parse().unwrap();
+        SecretMatch { secret, versions: versions.collect() }
+    }
+
+    #[test]
+    fn only_old_versions_that_certainly_leaked_are_ended_and_the_current_one_never_is() {
+        use HowMatched::{Candidate, Hash, Whole};
+        let found = found(
+            "db",
+            &[(1, false, Whole, 0), (2, false, Candidate, 1), (3, true, Candidate, 1), (4, false, Hash, 2)],
+        );
+        let planned = planned(&found, SecretFacts::default());
+        let old: Vec<&str> = planned.old_versions.iter().map(|version| &version.as_str()[..1]).collect();
+        assert_eq!(old, ["1", "4"]);
+        let of_the_current =
+            super::planned(&self::found("db", &[(1, true, Whole, 0)]), SecretFacts::default());
+        assert!(of_the_current.old_versions.is_empty(), "{of_the_current:?}");
+    }
+
+    #[test]
+    fn a_credential_may_also_be_in_the_secrets_that_certainly_share_its_leak() {
+        let all = [
+            found("old", &[(1, false, HowMatched::Whole, 0)]),
+            found("same", &[(2, true, HowMatched::PartOfSecret, 0)]),
+            found("like", &[(3, true, HowMatched::Candidate, 0)]),
+            found("another", &[(4, true, HowMatched::Whole, 1)]),
+        ];
+        let planned = all.each_ref().map(|found| planned(found, SecretFacts::default()));
+        let names = |at: usize| -> Vec<String> {
+            beside(at, &all, &planned).iter().map(|secret| secret.name.to_string()).collect()
+        };
+        assert_eq!(names(0), ["same"]);
+        assert!((1..4).all(|at| names(at).is_empty()), "only what ends is compared");
+    }
+}

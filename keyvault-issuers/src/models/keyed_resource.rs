@@ -40,3 +40,31 @@ impl Wire {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_endpoint_is_read_where_each_type_has_it() {
+        for (kind, properties, told) in [
+            (
+                "Microsoft.Storage/storageAccounts",
+                json!({ "primaryEndpoints": { "blob": "https://b/" } }),
+                true,
+            ),
+            ("Microsoft.DocumentDB/databaseAccounts", json!({ "documentEndpoint": "https://b/" }), true),
+            ("Microsoft.CognitiveServices/accounts", json!({ "endpoint": "https://b/" }), true),
+            ("Microsoft.Search/searchServices", json!({ "endpoint": "https://b/" }), false),
+        ] {
+            let id = format!(
+                "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/{kind}/lab"
+            );
+            let wire: Wire = serde_json::from_value(json!({ "id": id, "properties": properties })).unwrap();
+            let kind = Kind::of(&wire.id.resource_type()).unwrap();
+            assert_eq!(wire.read(kind).endpoint.as_deref(), told.then_some("https://b/"), "{}", kind.name);
+        }
+    }
+}

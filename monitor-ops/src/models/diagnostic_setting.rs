@@ -258,6 +258,15 @@ mod tests {
     }
 
     #[test]
+    fn a_sink_is_shown_by_its_id_and_an_event_hub_by_its_name_too() {
+        let [workspace, .., namespace, hub] = sinks().map(|sink| sink.to_string());
+        let group = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers";
+        assert_eq!(workspace, format!("{group}/Microsoft.OperationalInsights/workspaces/law"));
+        assert_eq!(namespace, format!("{group}/Microsoft.EventHub/namespaces/n/authorizationRules/r"));
+        assert_eq!(hub, format!("{namespace} (event hub hub)"));
+    }
+
+    #[test]
     fn a_setting_is_written_back_with_what_this_crate_does_not_name() {
         let wire = json!({
             "id": "/subscriptions/00000000-0000-0000-0000-000000000001/providers/microsoft.insights/diagnosticSettings/x",

@@ -156,6 +156,8 @@ async fn a_bad_address_or_short_name_is_refused_before_anything_is_sent() {
     let long = client(&azure).ensure_mail(&group(), &name("soc"), "much-too-long-for-it", &mails()).await;
     assert!(long.unwrap_err().to_string().contains("1 to 12 characters"));
     assert!(azure.requests().is_empty());
+    let twelve = client(&azure).ensure_mail(&group(), &name("soc"), "twelve-chars", &mails()).await.unwrap();
+    assert_eq!(twelve.current().properties.group_short_name, "twelve-chars");
 }
 
 #[tokio::test]

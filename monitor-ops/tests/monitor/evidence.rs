@@ -1,7 +1,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use arm_core::ArmErrorExt as _;
-use mock_azure::{Fault, MockAzure, Seed};
+use mock_azure::{AuditEvent, Fault, MockAzure, Seed};
 use monitor_ops::{
     BatchQuery, DestinationType, DiagnosticSpec, DiagnosticsClient, LogQuery, LogSource, LogsClient,
     Timespan, VaultOperationName, WorkspacesClient, missing_table,
@@ -211,4 +211,15 @@ async fn what_an_attacker_chose_stays_a_value_inside_the_query() {
         let found = logs(&azure).evidence(&workspace()).caller_ip(hostile).caller(hostile).await.unwrap();
         assert!(found.operations.is_empty(), "{hostile}");
     }
+}
+
+#[tokio::test]
+async fn without_a_timespan_evidence_is_that_of_the_last_day() {
+    let azure = logged().start().await;
+    for hours in [1, 23, 25] {
+        let at = azure.now() - time::Duration::hours(hours);
+        azure.audit_event(AuditEvent::new("SecretGet", vault(), at));
+    }
+    let found = logs(&azure).evidence(&workspace()).await.unwrap();
+    assert_eq!(found.operations.len(), 2, "{found:?}");
 }

@@ -165,9 +165,16 @@ async fn both_connectors_at_once_are_refused() {
 async fn both_rules_are_installed_before_any_table_exists_and_a_second_run_writes_nothing() {
     let azure = onboarded().start().await;
     let install = || client(&azure).install_vault_rules(&workspace());
-    assert!(install().dry_run().await.unwrap().iter().all(|rule| rule.change.is_change()));
+    let would = install().dry_run().await.unwrap();
+    assert!(would.iter().all(|rule| matches!(rule.change, Change::Created(_))));
     assert!(azure.writes().is_empty());
     let done = install().await.unwrap();
+    let shown = |rule: &monitor_ops::InstalledRule| {
+        let rule = rule.change.current();
+        (rule.id.to_lowercase(), rule.name.clone())
+    };
+    let [would, made] = [&would, &done].map(|rules| rules.iter().map(shown).collect::<Vec<_>>());
+    assert_eq!(would, made, "a rule to come is shown under the id that it gets");
     assert_eq!(done.len(), 2);
     assert!(done.iter().all(|rule| matches!(rule.change, Change::Created(_))));
     assert!(install().await.unwrap().iter().all(|rule| !rule.change.is_change()));

@@ -173,3 +173,27 @@ impl Known {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mock_azure::MockAzure;
+
+    use super::*;
+    use crate::SecretsClient;
+
+    #[tokio::test]
+    async fn a_value_that_another_rotation_of_the_call_has_just_read_makes_the_one_that_revokes_look_again() {
+        let arm = test_kit::arm(&MockAzure::seed().start().await);
+        let secrets = SecretsClient::new(&arm, &"kv-lab".parse().unwrap()).unwrap();
+        let rotations = ["one", "other"].map(|name| secrets.rotate(&name.parse().unwrap()));
+        let (beside, other) = (Beside::new(&rotations), rotations[1].target());
+        for value in ["old", "new"] {
+            let at_the_look = beside.added();
+            beside.note(&other, &Secret::new(value));
+            assert_ne!(beside.added(), at_the_look, "{value} was not known");
+            let at_the_look = beside.added();
+            beside.note(&other, &Secret::new(value));
+            assert_eq!(beside.added(), at_the_look, "{value} is known");
+        }
+    }
+}
