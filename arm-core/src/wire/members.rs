@@ -78,7 +78,7 @@ impl<'a> IntoIterator for Members<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// Returns a string without its quotes and escapes; `None` for any other value.
+    /// Returns a string unquoted and with its escapes decoded; `None` for any other value.
     pub fn text(self) -> Option<Cow<'a, str>> {
         let plain = self.as_str().strip_prefix('"')?.strip_suffix('"')?;
         match plain.contains('\\') {

@@ -86,8 +86,8 @@ impl VaultReaders {
         self
     }
 
-    /// Ignores the reads of this caller, by object id, such as a person who only looked, or a reader that no longer
-    /// exists.
+    /// Ignores reads by the caller with this object id, for example a person who only looked, or a reader that no
+    /// longer exists.
     pub fn ignore(mut self, object_id: impl Into<String>) -> Self {
         self.ignored.push(object_id.into());
         self

@@ -19,12 +19,12 @@ use crate::{
 /// differs from the result, it is merged into the result in a second write. `KeyVaults` gets the sub-plan `PerKeyVault`
 /// unless the plan is on with another one, or another one is requested.
 ///
-/// If there is something to write, the task fails without writing anything if the plan is managed elsewhere
-/// ([`Pricing::managed_elsewhere`]), unless [`over_its_manager`](Self::over_its_manager) is called, or if it would
-/// overwrite members that could not be read.
+/// If there is something to write, the task first checks whether it may. It fails without writing anything if it would
+/// overwrite members that could not be read, or if the plan is managed elsewhere ([`Pricing::managed_elsewhere`]) and
+/// [`over_its_manager`](Self::over_its_manager) was not called.
 ///
 /// **If it stops halfway**, the plan may be on without the requested extensions; running the task again finishes it. If
-/// everything already is as requested, nothing is written.
+/// everything is already as requested, nothing is written.
 ///
 /// ```
 /// # use arm_core::{ArmClient, SubscriptionId};

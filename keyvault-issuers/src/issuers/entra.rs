@@ -37,11 +37,11 @@ const NAME_LENGTH: usize = 100;
 /// value of the secret is the password, or text that contains it, such as JSON; everything else is kept. The password's
 /// entry in the service's list is identified by its first three characters, which the list shows, **and** by signing
 /// in. If two listed passwords start with these characters, the old one cannot be identified: it is listed in the
-/// report instead of being removed. A value that starts like none of the listed passwords is refused: it belongs to
-/// another application, or its password was removed.
+/// report instead of being removed. A value whose password does not start with the first three characters of any listed
+/// one is refused: it belongs to another application, or its password was removed.
 ///
 /// **Service behavior**: it takes seconds to minutes before a new password works at sign-in or a removed one stops
-/// working. Tokens issued for a password remain valid until they expire, about an hour later. A policy can forbid
+/// working. Tokens obtained with a password remain valid until they expire, about an hour later. A policy can forbid
 /// passwords or limit their lifetime. If the caller may read the policy, a longer lifetime is shortened to the limit;
 /// otherwise, the service refuses it.
 ///
@@ -56,7 +56,8 @@ const NAME_LENGTH: usize = 100;
 /// | after it is set | both work |
 /// | after the old one is removed | only the new one works |
 ///
-/// In a dry run, the issuer sends no requests and changes nothing.
+/// A dry run changes nothing. That of a rotation does not call the issuer at all; that of `end_old_versions` reads the
+/// application and signs in to identify the passwords.
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, secrets: &keyvault_ops::SecretsClient) -> Result<(), Box<dyn std::error::Error>> {

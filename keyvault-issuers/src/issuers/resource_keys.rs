@@ -44,7 +44,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// | after the value is set | both keys work |
 /// | after the old key is regenerated | only the new key works; the next run may regenerate the old one again, which is harmless |
 ///
-/// In a dry run, the issuer sends no requests and changes nothing.
+/// A dry run changes nothing. That of a rotation does not call the issuer at all; that of `end_old_versions` lists the
+/// keys to identify the credentials.
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, secrets: &keyvault_ops::SecretsClient) -> Result<(), Box<dyn std::error::Error>> {
@@ -63,9 +64,10 @@ const PAUSE: Duration = Duration::from_secs(5);
 ///
 /// The permissions to read the resource (for an authorization rule, its namespace), to list its keys and to regenerate
 /// one. For most types these are `{type}/read`, `{type}/listKeys/action` and `{type}/regenerateKey/action`; Batch and
-/// authorization rules have `regenerateKeys/action`, Search has `listAdminKeys/action` and `regenerateAdminKey/action`.
-/// Contributor has them all; for storage accounts, Reader and Storage Account Key Operator Service Role together have
-/// them. They are checked before anything is written, if the caller may read its own permissions.
+/// authorization rules have `regenerateKeys/action`, and Search has `listAdminKeys/action` and
+/// `regenerateAdminKey/action`. Contributor has them all; for storage accounts, Reader and Storage Account Key Operator
+/// Service Role together have them. They are checked before anything is written, if the caller may read its own
+/// permissions.
 #[derive(Clone)]
 pub struct ResourceKeyIssuer {
     client: KeyedResourcesClient,

@@ -29,7 +29,7 @@ use crate::proof::{failure, send, sign};
 ///
 /// **Kind**: your choice. **If it stops halfway**, what is left depends on your service. `find` must return every
 /// credential that `create` made for a rotation. `create` is not retried if its response was lost; the other operations
-/// are. A dry run makes no calls.
+/// are. A dry run of a rotation makes no calls; that of `end_old_versions` calls `identify`.
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, secrets: &keyvault_ops::SecretsClient, key: arm_core::Secret)

@@ -21,7 +21,7 @@ pub struct Permissions {
 }
 
 impl Permissions {
-    /// Whether the role allows this action of the control plane, such as
+    /// Whether the role allows this control-plane action, such as
     /// `Microsoft.Storage/storageAccounts/regenerateKey/action`.
     pub fn allows(&self, action: &str) -> bool {
         let covered = |patterns: &[String]| patterns.iter().any(|pattern| covers_action(pattern, action));

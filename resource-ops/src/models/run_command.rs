@@ -24,7 +24,7 @@ pub struct RunCommandInput {
 }
 
 impl RunCommandInput {
-    /// Creates a shell script, for Linux.
+    /// Creates the input that runs a shell script, on Linux.
     pub fn shell(script: impl Into<String>) -> Self {
         Self::new("RunShellScript", script)
     }
