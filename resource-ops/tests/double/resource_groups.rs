@@ -103,6 +103,37 @@ async fn ensuring_creates_a_group_once_and_leaves_an_existing_one_unchanged() {
 }
 
 #[tokio::test]
+async fn a_group_is_ensured_with_its_manager_and_with_members_that_this_crate_does_not_name() {
+    let manager = format!("{}/providers/Microsoft.Solutions/applications/app", group("apps"));
+    let copied = json!({
+        "id": group("rg").to_string(),
+        "name": "rg",
+        "type": "Microsoft.Resources/resourceGroups",
+        "location": "westeurope",
+        "tags": {},
+        "managedBy": manager,
+        "invented": { "kept": true },
+        "properties": { "provisioningState": "Succeeded" },
+    });
+    let azure = seed().resource(copied).start().await;
+    let groups = client(&azure);
+    let spec = ResourceGroupSpec::from(&groups.get(&group("rg")).await.unwrap());
+    let made = groups.ensure(&group("copy"), spec.clone()).await.unwrap();
+    assert!(matches!(&made, Change::Created(made) if made.managed_by.as_ref() == Some(&manager)), "{made:?}");
+    let sent = json!({
+        "location": "westeurope", "tags": {}, "managedBy": manager, "invented": { "kept": true },
+    });
+    assert_eq!(azure.writes()[0].body, sent);
+
+    // A service that ignores the manager is still noticed.
+    let other = json!({ "id": group("other").to_string(), "name": "other", "location": "westeurope" });
+    azure.inject(Fault::body(200, other.to_string()).on("GET", "resourcegroups/other").skip(1));
+    let error = groups.ensure(&group("other"), spec).await.unwrap_err();
+    let members: Vec<_> = arm_core::unmet(&error).iter().map(|unmet| unmet.member.as_str()).collect();
+    assert_eq!(members, ["managedBy"], "{error}");
+}
+
+#[tokio::test]
 async fn ensuring_a_group_that_is_being_deleted_is_an_error_and_writes_nothing() {
     let azure = seed().resource_group(subscription(), "rg", "westeurope").operation_polls(9).start().await;
     let groups = client(&azure);
