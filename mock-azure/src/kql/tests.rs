@@ -330,6 +330,8 @@ fn a_column_that_is_computed_has_the_type_of_what_it_is_computed_from() {
         ("TimeGenerated - TimeGenerated", Kind::Timespan),
         ("TimeGenerated + 1h", Kind::DateTime),
         ("1h - (TimeGenerated - TimeGenerated)", Kind::Timespan),
+        ("Code * 1.5", Kind::Real),
+        ("Code + 1", Kind::Long),
     ] {
         let found = run(&format!("Audit | project X = {expression}"), &tables(), NOW).expect(expression);
         assert_eq!(found.columns[0].kind, kind, "{expression}");

@@ -116,6 +116,19 @@ async fn alerts_come_into_the_workspace_once_their_subscription_is_connected_and
         "{}",
         found.body
     );
+    let id = customer_id(&azure).await;
+    for (span, is_there) in [
+        // It is told half an hour after it began, and is here already.
+        ("PT1H", true),
+        ("2026-01-01T00:00:00Z/2099-01-01T00:00:00Z", true),
+        ("2026-01-01T00:00:00Z/PT1H", false),
+        ("2099-01-01T00:00:00Z/PT1H", false),
+    ] {
+        let body = json!({ "query": "SecurityAlert | count", "timespan": span });
+        let found = logs(&azure, Post, &format!("/workspaces/{id}/query"), body).await;
+        let count = found.body["tables"][0]["rows"][0][0].as_u64().unwrap();
+        assert_eq!(count > 0, is_there, "{span}: {}", found.body);
+    }
 }
 
 #[tokio::test]

@@ -69,7 +69,7 @@ pub(super) fn run(
     let now = world.now();
     let span =
         timespan.map(|text| read_timespan(text, now).ok_or_else(|| Refusal::Timespan(text.to_owned())));
-    let tables = tables::of(world, scope, span.transpose()?);
+    let tables = tables::of(world, scope, now, span.transpose()?);
     let mut table = kql::run(query, &tables, now).map_err(Refusal::Query)?;
     let limit = world.states.get::<Queries>().row_limit.filter(|limit| table.rows.len() > *limit);
     if let Some(limit) = limit {
@@ -97,8 +97,9 @@ pub(super) fn run(
 
 /// Checks a rule's query against the tables that a workspace currently has.
 pub(crate) fn validate(world: &World, scopes: &[String], query: &str) -> Result<(), Refusal> {
-    let tables = tables::of(world, &Scope::Workspaces(scopes.to_vec()), None);
-    kql::run(query, &tables, world.now()).map(drop).map_err(Refusal::Query)
+    let now = world.now();
+    let tables = tables::of(world, &Scope::Workspaces(scopes.to_vec()), now, None);
+    kql::run(query, &tables, now).map(drop).map_err(Refusal::Query)
 }
 
 /// `PT1H`, `start/end`, `start/duration` or `duration/end`.
@@ -130,7 +131,7 @@ pub(crate) fn measure(
     lookback: Duration,
 ) -> Option<Measured> {
     let now = world.now();
-    let tables = tables::of(world, &Scope::Workspaces(scopes), Some((now - lookback, now)));
+    let tables = tables::of(world, &Scope::Workspaces(scopes), now, Some((now - lookback, now)));
     Some(Measured { table: kql::run(query, &tables, now).ok()? })
 }
 

@@ -7,7 +7,7 @@ use crate::{http::Reply, state::World};
 use super::{Scope, tables};
 
 pub(super) fn describe(world: &World, scope: &Scope) -> Reply {
-    let tables = tables::of(world, scope, None);
+    let tables = tables::of(world, scope, world.now(), None);
     let names = tables.names();
     let listed: Vec<Value> = names
         .iter()

@@ -76,6 +76,7 @@ pub(crate) fn connect(world: &mut World, connector: String) {
 pub(super) fn table(
     world: &World,
     workspaces: &[String],
+    now: OffsetDateTime,
     span: Option<(OffsetDateTime, OffsetDateTime)>,
 ) -> Option<Table> {
     let mut rows = Vec::new();
@@ -88,7 +89,7 @@ pub(super) fn table(
                 continue;
             }
             let Some(raised) = instant(&properties["timeGeneratedUtc"]) else { continue };
-            let mut row = vec![Scalar::Time(raised.min(world.now()))];
+            let mut row = vec![Scalar::Time(raised.min(now))];
             row.extend(CELLS.iter().map(|(_, cell)| cell(properties)));
             row.push(Scalar::Dynamic(properties["extendedProperties"].clone()));
             rows.push(row);

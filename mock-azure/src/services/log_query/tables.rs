@@ -119,9 +119,15 @@ fn absent(name: &str) -> bool {
     matches!(name, DIAGNOSTICS | DEDICATED | security_alerts::NAME) || name.ends_with("_CL")
 }
 
-/// The tables in a scope. A table exists once it has received its first record.
-pub(super) fn of(world: &World, scope: &Scope, span: Option<(OffsetDateTime, OffsetDateTime)>) -> Tables {
-    let arrived_before = world.now() - world.states.get::<Queries>().delay;
+/// The tables in a scope. A table exists once it has received its first record. `now` is that of the whole query, since
+/// the clock may be running.
+pub(super) fn of(
+    world: &World,
+    scope: &Scope,
+    now: OffsetDateTime,
+    span: Option<(OffsetDateTime, OffsetDateTime)>,
+) -> Tables {
+    let arrived_before = now - world.states.get::<Queries>().delay;
     let mut diagnostics = Vec::new();
     let mut dedicated = Vec::new();
     for event in world.states.get::<AuditLog>().events().filter(|event| event.time <= arrived_before) {
@@ -155,7 +161,7 @@ pub(super) fn of(world: &World, scope: &Scope, span: Option<(OffsetDateTime, Off
         tables.insert(DEDICATED, table(&cells, dedicated.into_iter().filter(inside)));
     }
     if let Scope::Workspaces(ids) = scope
-        && let Some(alerts) = security_alerts::table(world, ids, span)
+        && let Some(alerts) = security_alerts::table(world, ids, now, span)
     {
         tables.insert(security_alerts::NAME, alerts);
     }
