@@ -72,42 +72,43 @@ impl AlertId {
     }
 }
 
+/// Returns what stands after a prefix, whose case does not matter.
+fn after<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    text.get(..prefix.len()).filter(|begin| begin.eq_ignore_ascii_case(prefix))?;
+    text.get(prefix.len()..)
+}
+
+/// Splits a path before its first slash.
+fn segment_of(path: &str) -> (&str, &str) {
+    path.split_at(path.bytes().position(|byte| byte == b'/').unwrap_or(path.len()))
+}
+
 impl FromStr for AlertId {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let refuse = |segment: &str, rule| Err(IdError::new(ALERT, segment, rule));
-        let Some(rest) = text.strip_prefix('/') else { return refuse(text, "must begin with '/'") };
-        let mut rest = Some(rest);
-        let mut take = || {
-            let path = rest.take().unwrap_or_default();
-            // For a few bytes, this is faster than a search optimized for long texts.
-            let Some(end) = path.bytes().position(|byte| byte == b'/') else { return path };
-            rest = Some(&path[end + 1..]);
-            &path[..end]
-        };
-        if !take().eq_ignore_ascii_case("subscriptions") {
+        if !text.starts_with('/') {
+            return refuse(text, "must begin with '/'");
+        }
+        let Some(rest) = after(text, "/subscriptions/") else {
             return refuse(text, "must begin with '/subscriptions/{subscription}'");
-        }
-        let subscription: SubscriptionId = take().parse()?;
-        let (mut word, mut group) = (take(), None);
-        if word.eq_ignore_ascii_case("resourceGroups") {
-            group = Some(take());
-            word = take();
-        }
-        let is = |found: &str, word: &str| found.eq_ignore_ascii_case(word);
-        let provider = is(word, "providers") && is(take(), NAMESPACE) && is(take(), "locations");
-        let location = take();
-        let alerts = is(take(), "alerts");
-        let name = take();
-        if !provider || !alerts || name.is_empty() || rest.is_some() {
+        };
+        let (subscription, rest) = segment_of(rest);
+        let subscription: SubscriptionId = subscription.parse()?;
+        let (group, rest) = match after(rest, "/resourceGroups/").map(segment_of) {
+            Some((group, rest)) => (Some(group), rest),
+            None => (None, rest),
+        };
+        let in_provider = after(rest, "/providers/Microsoft.Security/locations/").map(segment_of);
+        let found = in_provider.and_then(|(location, rest)| Some((location, after(rest, "/alerts/")?)));
+        let Some((location, name)) = found.filter(|(_, name)| !name.is_empty() && !name.contains('/')) else {
             return refuse(text, ALERT_RULE);
-        }
-        // Nearly all segments are short and plain; only the others need a full check.
+        };
+        // Nearly all segments are short and plain; the others are looked at closely.
         let plain = |text: &str| {
-            let mut bytes = text.bytes();
-            (1..=90).contains(&text.len())
-                && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() | (byte == b'-') | (byte == b'_');
+            (1..=90).contains(&text.len()) && text.bytes().fold(true, |all, byte| all & plain(byte))
         };
         if let Some(group) = group.filter(|group| !plain(group)) {
             group.parse::<ResourceGroupName>()?;

@@ -60,16 +60,10 @@ impl From<IdError> for azure_core::Error {
     }
 }
 
-/// The bytes of which nearly all segments consist. A lookup is faster than classifying characters.
-const PLAIN: [bool; 256] = {
-    let mut plain = [false; 256];
-    let mut byte = b' ';
-    while byte < 0x7f {
-        plain[byte as usize] = byte != b'/' && byte != b'\\';
-        byte += 1;
-    }
-    plain
-};
+/// Whether all bytes of a text are such. It looks at all of them, which is quick: many at a time.
+pub(crate) fn all_bytes(text: &str, is: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(true, |all, byte| all & is(byte))
+}
 
 /// Checks the rules that every segment of a path must meet.
 pub(crate) fn check_segment(what: &'static str, segment: &str) -> Result<(), IdError> {
@@ -81,7 +75,8 @@ pub(crate) fn check_segment(what: &'static str, segment: &str) -> Result<(), IdE
         return refuse("must not be '.' or '..'");
     }
     let bad = |c: char| c.is_control() || c == '/' || c == '\\';
-    if !segment.bytes().all(|byte| PLAIN[usize::from(byte)]) && segment.chars().any(bad) {
+    let plain = |byte: u8| (byte >= b' ') & (byte < 0x7f) & (byte != b'/') & (byte != b'\\');
+    if !all_bytes(segment, plain) && segment.chars().any(bad) {
         return refuse("contains a slash, backslash or control character");
     }
     if segment.len() > 1024 {

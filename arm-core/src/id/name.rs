@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use crate::id::{IdError, check_segment};
+use crate::id::{IdError, all_bytes, check_segment};
 
 /// The name of a resource: one segment of a path.
 ///
@@ -45,10 +45,13 @@ impl FromStr for ResourceGroupName {
 /// Checks the rules for the name of a resource group.
 pub(super) fn check_group_name(text: &str) -> Result<(), IdError> {
     let refuse = |rule| Err(IdError::new("resource group name", text, rule));
-    if text.is_empty() || text.chars().count() > 90 {
+    if text.is_empty() || (text.len() > 90 && text.chars().count() > 90) {
         return refuse("must have 1 to 90 characters");
     }
-    if !text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '(' | ')')) {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() | (byte == b'-') | (byte == b'_');
+    if !all_bytes(text, plain)
+        && !text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '(' | ')'))
+    {
         return refuse("may contain only letters, digits, '-', '_', '.', '(' and ')'");
     }
     if text.ends_with('.') {

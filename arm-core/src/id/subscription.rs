@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use crate::IdError;
+use crate::{IdError, id::all_bytes};
 
 pub(crate) const GUID_RULE: &str = "must be a GUID such as 00000000-0000-0000-0000-000000000001";
 
@@ -33,9 +33,9 @@ impl FromStr for SubscriptionId {
 
 /// Whether a string is a GUID in its usual form, 8-4-4-4-12 hexadecimal digits.
 pub(crate) fn is_guid(text: &str) -> bool {
+    let dash = |at: usize| text.as_bytes()[at] == b'-';
     text.len() == 36
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
+        && [8, 13, 18, 23].into_iter().all(dash)
+        && all_bytes(text, |byte| byte.is_ascii_hexdigit() | (byte == b'-'))
+        && text.bytes().filter(|byte| *byte == b'-').count() == 4
 }

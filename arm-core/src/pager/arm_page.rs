@@ -87,21 +87,33 @@ impl<T> PageText<T> {
             _ => rest.strip_prefix(','),
         }
     }
+
+    /// Moves past an item, behind which so many bytes are left. `None` if the page may be truncated there, since then
+    /// the item may be truncated too.
+    fn pass(&mut self, left: usize) -> Option<()> {
+        let at = self.text.len() - left;
+        self.text[at..].starts_with([',', ']']).then(|| {
+            self.at = at;
+            self.items += 1;
+        })
+    }
 }
 
 impl<T: DeserializeOwned> Page<T> for PageText<T> {
     fn next_item(&mut self) -> Option<T> {
         while let Some(rest) = self.next_value() {
-            let (item, behind) = match first_value(rest)? {
-                Ok((item, behind)) => (Ok(item), behind),
-                Err(error) => (Err(error), first_value::<IgnoredAny>(rest)?.ok()?.1),
-            };
-            // In a truncated page, the last item may be truncated too.
-            if !behind.starts_with([',', ']']) {
-                return None;
+            // Items are large, and most are read here: the fewer hands they go through, the better.
+            if !trimmed(rest).starts_with('n')
+                && let Some((item, behind)) = wire::first_value(rest)
+            {
+                let left = trimmed(behind).len();
+                return self.pass(left).map(|()| item);
             }
-            self.at = self.text.len() - behind.len();
-            self.items += 1;
+            let (item, left) = match first_value(rest)? {
+                Ok((item, behind)) => (Ok(item), behind.len()),
+                Err(error) => (Err(error), first_value::<IgnoredAny>(rest)?.ok()?.1.len()),
+            };
+            self.pass(left)?;
             match item {
                 Ok(Some(item)) => return Some(item),
                 Ok(None) => {}

@@ -31,9 +31,12 @@ fn in_utc(text: &[u8]) -> Option<OffsetDateTime> {
         let digit = |sum: u32, byte: &u8| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0'));
         digits.iter().try_fold(0, digit)
     };
-    let small = |digits: &[u8]| number(digits).and_then(|number| u8::try_from(number).ok());
     let (whole, rest) = text.split_first_chunk::<19>()?;
-    let [y @ .., b'-', _, _, b'-', _, _, b'T', _, _, b':', _, _, b':', _, _] = whole else { return None };
+    let [_, _, _, _, b'-', _, _, b'-', _, _, b'T', _, _, b':', _, _, b':', _, _] = whole else { return None };
+    let two = |at: usize| {
+        let (tens, ones) = (whole[at].wrapping_sub(b'0'), whole[at + 1].wrapping_sub(b'0'));
+        (tens < 10 && ones < 10).then(|| tens * 10 + ones)
+    };
     let fraction = rest.strip_suffix(b"Z")?;
     let nanos = match fraction.split_first() {
         None => 0,
@@ -42,12 +45,9 @@ fn in_utc(text: &[u8]) -> Option<OffsetDateTime> {
         }
         Some(_) => return None,
     };
-    let year = i32::try_from(number(y)?).ok()?;
-    let date =
-        Date::from_calendar_date(year, small(&whole[5..7])?.try_into().ok()?, small(&whole[8..10])?).ok()?;
-    let time =
-        Time::from_hms_nano(small(&whole[11..13])?, small(&whole[14..16])?, small(&whole[17..19])?, nanos)
-            .ok()?;
+    let year = i32::from(two(0)?) * 100 + i32::from(two(2)?);
+    let date = Date::from_calendar_date(year, two(5)?.try_into().ok()?, two(8)?).ok()?;
+    let time = Time::from_hms_nano(two(11)?, two(14)?, two(17)?, nanos).ok()?;
     Some(PrimitiveDateTime::new(date, time).assume_utc())
 }
 
@@ -130,6 +130,8 @@ mod tests {
             "2026-03-01T12:00:00.Z",
             "2026-03-01T12:00:00.12x4Z",
             "2026-03-01T12:0a:00Z",
+            "/026-03-01T12:00:00Z",
+            "2026-03-01T12:00:/9Z",
             "2026-03-01T12:00:00+00:00",
             "",
         ];
