@@ -50,6 +50,11 @@ impl SharedStr {
         text.unwrap_or_default()
     }
 
+    /// Runs `decode`, which decodes this text; every `SharedStr` in its value shares the text.
+    pub(crate) fn sharing<T>(&self, decode: impl FnOnce() -> T) -> T {
+        sharing(&self.whole, decode)
+    }
+
     /// Returns a part of `borrowed` as a string that shares `whole`, which is `borrowed` itself or a copy of it. A
     /// string that is not a part of `borrowed` is copied.
     pub(crate) fn of(part: &str, borrowed: &str, whole: &Arc<str>) -> Self {

@@ -8,6 +8,7 @@ use serde::{
 };
 
 use super::from_text::{TEXT_OF_VALUE, from_str};
+use crate::SharedStr;
 
 /// A value that is decoded on first use, for members that are rarely used.
 ///
@@ -16,7 +17,7 @@ use super::from_text::{TEXT_OF_VALUE, from_str};
 /// decoded with [`from_str`](super::from_str).
 #[derive(Clone, Default)]
 pub struct Deferred<T> {
-    text: Box<str>,
+    text: SharedStr,
     value: OnceLock<T>,
 }
 
@@ -24,6 +25,11 @@ impl<T> Deferred<T> {
     /// Returns the text from which the value was read; `None` if it was decoded immediately, or created locally.
     pub fn text(&self) -> Option<&str> {
         Some(&*self.text).filter(|text| !text.is_empty())
+    }
+
+    /// Runs what decodes the text: the [`SharedStr`]s in its value share it.
+    pub fn sharing<R>(&self, decode: impl FnOnce() -> R) -> R {
+        self.text.sharing(decode)
     }
 }
 
@@ -50,7 +56,7 @@ impl<T: DeserializeOwned + Default + Serialize> Deferred<T> {
 
 impl<T> From<T> for Deferred<T> {
     fn from(value: T) -> Self {
-        Self { text: Box::default(), value: value.into() }
+        Self { text: SharedStr::default(), value: value.into() }
     }
 }
 
@@ -84,7 +90,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Deferred<T> {
             }
 
             fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Deferred<T>, E> {
-                Ok(Deferred { text: text.into(), value: OnceLock::new() })
+                Ok(Deferred { text: Cow::Borrowed(text).into(), value: OnceLock::new() })
             }
 
             fn visit_newtype_struct<D: Deserializer<'de>>(

@@ -73,6 +73,11 @@ impl AdditionalData {
         &self.0.get().fields
     }
 
+    /// Runs what decodes the text: the strings in its value share it.
+    pub(super) fn sharing<T>(&self, decode: impl FnOnce() -> T) -> T {
+        self.0.sharing(decode)
+    }
+
     /// Returns a value at the top level by name, ignoring case.
     pub fn get(&self, name: &str) -> Option<&Value> {
         value_of(self.fields(), name)

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use arm_core::{
-    ResourceId, ResourceType, SubscriptionId,
+    ResourceId, ResourceType, SharedStr, SubscriptionId,
     wire::{self, Kept, Members, Part, SentText, items_of},
 };
 use serde::Deserialize;
@@ -19,22 +19,22 @@ use crate::{AdditionalData, RiskLevel, models::additional_data::text_within};
 #[non_exhaustive]
 pub struct AttackPath {
     /// The id of the row.
-    pub id: String,
+    pub id: SharedStr,
     /// The name of the path, a GUID.
-    pub name: String,
+    pub name: SharedStr,
     /// The subscription.
     pub subscription: Option<SubscriptionId>,
     /// The title.
-    pub display_name: String,
+    pub display_name: SharedStr,
     /// The description.
-    pub description: String,
+    pub description: SharedStr,
     /// The type of the path.
-    pub attack_path_type: String,
+    pub attack_path_type: SharedStr,
     /// The risk: `riskLevel`, or `potentialImpact` in the documented format. `None` if the row has neither, which does
     /// not mean that the risk is low.
     pub risk_level: Option<RiskLevel>,
     /// The factors of the risk: `riskFactors`, or `riskCategories` in the documented format.
-    pub risk_factors: Vec<String>,
+    pub risk_factors: Vec<SharedStr>,
     /// The entry point.
     pub entry: Option<AttackPathNode>,
     /// The target.
@@ -44,9 +44,9 @@ pub struct AttackPath {
     /// The edges.
     pub edges: Vec<AttackPathEdge>,
     /// The steps of the attack. Only in the newer format.
-    pub steps: Vec<String>,
+    pub steps: Vec<SharedStr>,
     /// The steps to remediate the path manually. Only in the documented format.
-    pub remediation_steps: Vec<String>,
+    pub remediation_steps: Vec<SharedStr>,
     /// Whether steps are missing. Only in the newer format.
     pub is_partial: bool,
     /// The format of the row.
@@ -70,11 +70,11 @@ pub enum AttackPathShape {
 #[non_exhaustive]
 pub struct AttackPathNode {
     /// The id in the graph, by which edges refer to the node. It is not an Azure resource id.
-    pub internal_id: String,
+    pub internal_id: SharedStr,
     /// The name.
-    pub name: Option<String>,
+    pub name: Option<SharedStr>,
     /// The type, such as `virtualmachines`.
-    pub entity_type: Option<String>,
+    pub entity_type: Option<SharedStr>,
     /// The Azure resource id; `None` if the row gives none for the node.
     pub resource_id: Option<ResourceId>,
     /// All fields of the node in the row.
@@ -86,11 +86,11 @@ pub struct AttackPathNode {
 #[non_exhaustive]
 pub struct AttackPathEdge {
     /// The type of connection, such as `has permissions to`.
-    pub kind: Option<String>,
+    pub kind: Option<SharedStr>,
     /// The internal id of the source node.
-    pub source: String,
+    pub source: SharedStr,
     /// The internal id of the target node.
-    pub target: String,
+    pub target: SharedStr,
 }
 
 impl AttackPath {
@@ -116,23 +116,9 @@ impl AttackPath {
     }
 }
 
-#[derive(Debug, Deserialize)]
-pub struct Wire<'a> {
-    #[serde(default, with = "wire::text")]
-    id: String,
-    #[serde(default, with = "wire::text")]
-    name: String,
-    #[serde(rename = "subscriptionId", default, borrow, deserialize_with = "wire::text::scalar")]
-    subscription_id: Cow<'a, str>,
-    #[serde(default)]
-    properties: AdditionalData,
-}
-
-impl Kept for AttackPath {
-    type Wire<'a> = Wire<'a>;
-
-    fn read(Wire { id, name, subscription_id, properties }: Wire<'_>, text: &str) -> Self {
-        let sent = SentText::of(text);
+impl AttackPath {
+    /// Reads the properties of a row.
+    fn of(properties: AdditionalData) -> Self {
         let whole = properties.written();
         let it = Members::of(&whole);
         let graph = written(it.get("graphComponent"));
@@ -146,14 +132,14 @@ impl Kept for AttackPath {
         let has = |name: &str| it.get(name).is_some_and(|value| !value.is_null());
         let newer = ["riskLevel", "riskFactors", "entryPoint", "target"].into_iter().any(has);
         Self {
-            subscription: subscription_id.parse().ok(),
+            subscription: None,
             display_name: text("displayName"),
             description: text("description"),
             attack_path_type: text("attackPathType"),
             risk_level: first("riskLevel", "potentialImpact")
                 .map(plain)
                 .filter(|level| !level.is_empty())
-                .map(RiskLevel::from),
+                .map(|level| RiskLevel::from(&*level)),
             risk_factors: texts(first("riskFactors", "riskCategories")),
             entry: end("entryPoint", "entryPointEntityInternalID"),
             target: end("target", "targetEntityInternalID"),
@@ -161,12 +147,39 @@ impl Kept for AttackPath {
             remediation_steps: texts(it.get("manualRemediationSteps")),
             is_partial: text("isPartialAttackPath").eq_ignore_ascii_case("true"),
             shape: if newer { AttackPathShape::ExposureManagement } else { AttackPathShape::Documented },
-            id,
-            name,
+            id: SharedStr::default(),
+            name: SharedStr::default(),
             nodes,
             edges,
+            sent: SentText::default(),
             properties,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Wire<'a> {
+    #[serde(default, borrow, with = "wire::text")]
+    id: Cow<'a, str>,
+    #[serde(default, borrow, with = "wire::text")]
+    name: Cow<'a, str>,
+    #[serde(rename = "subscriptionId", default, borrow, deserialize_with = "wire::text::scalar")]
+    subscription_id: Cow<'a, str>,
+    #[serde(default)]
+    properties: AdditionalData,
+}
+
+impl Kept for AttackPath {
+    type Wire<'a> = Wire<'a>;
+
+    fn read(Wire { id, name, subscription_id, properties }: Wire<'_>, text: &str) -> Self {
+        let sent = SentText::of(text);
+        Self {
+            id: sent.share(id, text),
+            name: sent.share(name, text),
+            subscription: subscription_id.parse().ok(),
             sent,
+            ..properties.clone().sharing(|| Self::of(properties))
         }
     }
 
@@ -184,12 +197,12 @@ fn written(value: Option<Part<'_>>) -> Cow<'_, str> {
 }
 
 /// Returns a scalar as text, and any other value as JSON; null is empty.
-fn plain(value: Part<'_>) -> String {
+fn plain(value: Part<'_>) -> SharedStr {
     match value.scalar() {
-        Some(text) => text.into_owned(),
-        None if value.is_null() => String::new(),
+        Some(text) => text.into(),
+        None if value.is_null() => SharedStr::default(),
         None => serde_json::from_str(value.as_str())
-            .map_or_else(|_| value.as_str().to_owned(), |value: Value| value.to_string()),
+            .map_or_else(|_| value.as_str().into(), |value: Value| value.to_string().into()),
     }
 }
 
@@ -198,11 +211,12 @@ fn data(value: Part<'_>) -> AdditionalData {
 }
 
 /// Returns texts from a list of texts, a list of objects with descriptions, or a single text.
-fn texts(value: Option<Part<'_>>) -> Vec<String> {
+fn texts(value: Option<Part<'_>>) -> Vec<SharedStr> {
     let one = |value: Part<'_>| {
         let words = value.is_object().then(|| data(value));
         words
             .and_then(|words| words.text("description").or_else(|| words.text("displayName")))
+            .map(SharedStr::from)
             .unwrap_or_else(|| plain(value))
     };
     match value {
@@ -212,7 +226,7 @@ fn texts(value: Option<Part<'_>>) -> Vec<String> {
     }
 }
 
-fn first_of(fields: &Members<'_>, names: &[&str]) -> Option<String> {
+fn first_of(fields: &Members<'_>, names: &[&str]) -> Option<SharedStr> {
     names.iter().find_map(|name| fields.get(name)).map(plain).filter(|text| !text.is_empty())
 }
 
@@ -254,7 +268,7 @@ fn end_of(value: Part<'_>, nodes: &[AttackPathNode]) -> Option<AttackPathNode> {
     }
     let id = plain(value);
     Some(known(&id).unwrap_or_else(|| AttackPathNode {
-        fields: [("id", id.clone())].into_iter().collect(),
+        fields: [("id", id.to_string())].into_iter().collect(),
         internal_id: id,
         name: None,
         entity_type: None,

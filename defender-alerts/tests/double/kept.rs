@@ -27,11 +27,11 @@ fn every_model_that_is_only_read_is_written_out_unchanged_and_refuses_once_it_wa
 
     let status = json!({ "status": { "code": "Healthy" }, "resourceDetails": { "source": "Azure" } });
     let mut read: Assessment = comes_out_as_it_came(&resource("assessments", status));
-    read.display_name = "changed".to_owned();
+    read.display_name = "changed".into();
     assert!(serde_json::to_string(&read).is_err());
 
     let mut read: AttackPath = comes_out_as_it_came(&resource("attackPaths", json!({ "displayName": "x" })));
-    read.display_name = "changed".to_owned();
+    read.display_name = "changed".into();
     assert!(serde_json::to_string(&read).is_err());
 
     let score = json!({ "displayName": "x", "score": { "max": 10, "current": 5.5, "percentage": 0.55 } });

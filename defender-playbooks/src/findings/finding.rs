@@ -1,6 +1,6 @@
 //! One finding, from any source.
 
-use arm_core::{ResourceId, SubscriptionId, wire};
+use arm_core::{ResourceId, SharedStr, SubscriptionId, wire};
 use azure_core::time::OffsetDateTime;
 use defender_alerts::{
     Alert, AlertStatus, Assessment, AssessmentCode, AttackPath, RiskLevel, SecretFinding, Severity,
@@ -156,13 +156,8 @@ impl Finding {
             first: alert.start_time.or(alert.time_generated),
             last: alert.end_time,
             // Parts that cannot be read are omitted: the alert itself is what matters.
-            remediation: alert
-                .remediation_steps()
-                .unwrap_or_default()
-                .into_iter()
-                .map(String::from)
-                .collect(),
-            techniques: alert.techniques().unwrap_or_default().into_iter().map(String::from).collect(),
+            remediation: owned(&alert.remediation_steps().unwrap_or_default()),
+            techniques: owned(&alert.techniques().unwrap_or_default()),
             link: address(&alert.alert_uri),
             ..Self::new(
                 FindingKind::Alert,
@@ -177,7 +172,7 @@ impl Finding {
     pub fn of_attack_path(path: &AttackPath) -> Self {
         let ids = path.nodes.iter().filter_map(|node| node.resource_id.as_ref());
         Self {
-            description: path.description.clone(),
+            description: path.description.to_string(),
             severity: path.risk_level.as_ref().map(|risk| match risk {
                 RiskLevel::None => Severity::Informational,
                 RiskLevel::Low => Severity::Low,
@@ -188,12 +183,12 @@ impl Finding {
             }),
             subscription: path.subscription.clone(),
             resources: ids.map(ToString::to_string).collect(),
-            remediation: path.remediation_steps.clone(),
+            remediation: owned(&path.remediation_steps),
             ..Self::new(
                 FindingKind::AttackPath,
-                path.id.clone(),
+                path.id.to_string(),
                 &path.attack_path_type,
-                path.display_name.clone(),
+                path.display_name.to_string(),
             )
         }
     }
@@ -303,6 +298,10 @@ fn address(text: &str) -> Option<String> {
         text if text.contains("://") => Some(text.to_owned()),
         text => Some(format!("https://{text}")),
     }
+}
+
+fn owned(texts: &[SharedStr]) -> Vec<String> {
+    texts.iter().map(ToString::to_string).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Reads what is exposed: unmet recommendations, attack paths, and secrets in plain text.
 
+use arm_core::SharedStr;
 use azure_core::Result;
 use defender_alerts::{
     Assessment, AssessmentCode, AssessmentFilter, AssessmentsClient, AttackPath, AttackPathNode, AttackPaths,
@@ -112,30 +113,34 @@ fn path(path: &AttackPath) -> PathRow {
     };
     let node = |node: &AttackPathNode| PathNode {
         name: name(node),
-        kind: node.entity_type.clone().unwrap_or_default(),
+        kind: node.entity_type.clone().unwrap_or_default().into(),
         entry: is_end(&path.entry, node),
         target: is_end(&path.target, node),
     };
     let at = |id: &str| path.nodes.iter().position(|node| !id.is_empty() && node.internal_id == id);
     let edges = path.edges.iter().filter_map(|edge| {
-        Some((at(&edge.source)?, at(&edge.target)?, edge.kind.clone().unwrap_or_default()))
+        Some((at(&edge.source)?, at(&edge.target)?, edge.kind.clone().unwrap_or_default().into()))
     });
     PathRow {
-        title: path.display_name.clone(),
-        description: path.description.clone(),
+        title: path.display_name.to_string(),
+        description: path.description.to_string(),
         risk: path.risk_level.as_ref().map(ToString::to_string),
-        factors: path.risk_factors.clone(),
+        factors: owned(&path.risk_factors),
         nodes: path.nodes.iter().map(node).collect(),
         edges: edges.collect(),
-        steps: path.steps.clone(),
-        remediation: path.remediation_steps.clone(),
+        steps: owned(&path.steps),
+        remediation: owned(&path.remediation_steps),
         partial: path.is_partial,
     }
 }
 
 fn name(node: &AttackPathNode) -> String {
     let resource = node.resource_id.as_ref().map(|id| id.name().to_owned());
-    node.name.clone().or(resource).unwrap_or_else(|| node.internal_id.clone())
+    node.name.clone().map(String::from).or(resource).unwrap_or_else(|| node.internal_id.to_string())
+}
+
+fn owned(texts: &[SharedStr]) -> Vec<String> {
+    texts.iter().map(ToString::to_string).collect()
 }
 
 /// The last two parts of a resource id: its type and its name.
