@@ -7,6 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
     IdError, ManagementGroupId, ResourceGroupId, ResourceId, Scope, SubscriptionId, id::check_segment,
+    policies::is_same_origin,
 };
 
 /// The characters that are percent-encoded. `$` is not, since it is common in OData: `$batch`, `$filter`.
@@ -84,7 +85,7 @@ impl ArmPath {
             let _ = write!(text, "{mark}{name}={value}");
         }
         let url: Url = text.parse()?;
-        let kept = url.path().ends_with(&text[base..path_end]) && url.origin() == endpoint.origin();
+        let kept = url.path().ends_with(&text[base..path_end]) && is_same_origin(&url, endpoint);
         if !kept {
             let message = format!("the path '{self}' would be changed in transit and is not sent");
             return Err(azure_core::Error::with_message(

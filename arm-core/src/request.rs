@@ -208,6 +208,14 @@ impl ArmRequest {
         }
     }
 
+    /// Builds the URL now, for requests that need it more than once. An error waits until the request is sent.
+    pub(crate) fn with_url(self) -> Self {
+        match self.url() {
+            Ok(url) => Self { target: Target::Link(url), ..self },
+            Err(_) => self,
+        }
+    }
+
     /// Sends the request, and returns the raw response if its status is accepted.
     ///
     /// # Errors

@@ -50,7 +50,7 @@ impl SharedStr {
         text.unwrap_or_default()
     }
 
-    /// Runs `decode`, which decodes this text; every `SharedStr` in its value shares the text.
+    /// Runs a decoder of the text. The strings that it borrows from the text share the text.
     pub(crate) fn sharing<T>(&self, decode: impl FnOnce() -> T) -> T {
         sharing(&self.whole, decode)
     }

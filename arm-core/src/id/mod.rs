@@ -65,6 +65,11 @@ pub(crate) fn all_bytes(text: &str, is: impl Fn(u8) -> bool) -> bool {
     text.bytes().fold(true, |all, byte| all & is(byte))
 }
 
+/// Whether a segment may contain this byte; of the others, characters decide.
+pub(crate) fn is_plain(byte: u8) -> bool {
+    (byte >= b' ') & (byte < 0x7f) & (byte != b'/') & (byte != b'\\')
+}
+
 /// Checks the rules that every segment of a path must meet.
 pub(crate) fn check_segment(what: &'static str, segment: &str) -> Result<(), IdError> {
     let refuse = |rule| Err(IdError::new(what, segment, rule));
@@ -75,8 +80,7 @@ pub(crate) fn check_segment(what: &'static str, segment: &str) -> Result<(), IdE
         return refuse("must not be '.' or '..'");
     }
     let bad = |c: char| c.is_control() || c == '/' || c == '\\';
-    let plain = |byte: u8| (byte >= b' ') & (byte < 0x7f) & (byte != b'/') & (byte != b'\\');
-    if !all_bytes(segment, plain) && segment.chars().any(bad) {
+    if !all_bytes(segment, is_plain) && segment.chars().any(bad) {
         return refuse("contains a slash, backslash or control character");
     }
     if segment.len() > 1024 {

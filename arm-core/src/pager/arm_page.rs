@@ -107,7 +107,8 @@ impl<T: DeserializeOwned> Page<T> for PageText<T> {
                 && let Some((item, behind)) = wire::first_value(rest)
             {
                 let left = trimmed(behind).len();
-                return self.pass(left).map(|()| item);
+                self.pass(left)?;
+                return Some(item);
             }
             let (item, left) = match first_value(rest)? {
                 Ok((item, behind)) => (Ok(item), behind.len()),

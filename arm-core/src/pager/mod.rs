@@ -262,6 +262,7 @@ where
 
 /// Creates a list in ARM's form: `value` and `nextLink`.
 pub(crate) fn list<T: DeserializeOwned + Send + 'static>(first: ArmRequest) -> Pager<T> {
+    let first = first.with_url();
     let start = first.url().ok();
     let mut pager = Pager::new(move |continuation| {
         let first = first.clone();

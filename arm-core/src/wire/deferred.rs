@@ -27,7 +27,7 @@ impl<T> Deferred<T> {
         Some(&*self.text).filter(|text| !text.is_empty())
     }
 
-    /// Runs what decodes the text: the [`SharedStr`]s in its value share it.
+    /// Runs a decoder of the text. The [`SharedStr`]s that it borrows from the text share the text.
     pub fn sharing<R>(&self, decode: impl FnOnce() -> R) -> R {
         self.text.sharing(decode)
     }

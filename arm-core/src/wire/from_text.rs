@@ -42,7 +42,10 @@ pub(crate) fn first_value<'de, T: Deserialize<'de>>(text: &'de str) -> Option<(T
     let rest = text.get(read.scanner.at()..)?;
     // Numbers and literals have no closing delimiter.
     let ends = |byte: &u8| b" \n\t\r\"[]{},:".contains(byte);
-    (b"{[\"".contains(&opens) || rest.as_bytes().first().is_none_or(ends)).then_some((value, rest))
+    if !b"{[\"".contains(&opens) && !rest.as_bytes().first().is_none_or(ends) {
+        return None;
+    }
+    Some((value, rest))
 }
 
 /// The error that makes `serde_json` decode the text.

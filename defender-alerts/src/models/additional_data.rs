@@ -73,7 +73,7 @@ impl AdditionalData {
         &self.0.get().fields
     }
 
-    /// Runs what decodes the text: the strings in its value share it.
+    /// Runs a decoder of the text. The strings that it borrows from the text share the text.
     pub(super) fn sharing<T>(&self, decode: impl FnOnce() -> T) -> T {
         self.0.sharing(decode)
     }
