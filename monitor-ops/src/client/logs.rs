@@ -1,4 +1,4 @@
-use arm_core::{ApiVersion, ArmClient, ArmPath, ArmRequest, Audience, ResourceId};
+use arm_core::{ApiVersion, ArmClient, ArmPath, ArmRequest, Audience, ResourceId, refuse};
 use azure_core::Result;
 use serde::Deserialize;
 
@@ -78,7 +78,7 @@ impl LogsClient {
     ///
     /// # Errors
     ///
-    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// The query has [`additional_workspaces`](LogQuery::additional_workspaces), and nothing is sent. Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn query_get(
         &self,
         workspace: &CustomerId,
@@ -94,7 +94,7 @@ impl LogsClient {
     ///
     /// # Errors
     ///
-    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// As for [`query_get`](Self::query_get).
     pub async fn query_resource_get(
         &self,
         resource: &ResourceId,
@@ -151,6 +151,12 @@ impl LogsClient {
     }
 
     async fn get(&self, of: ArmPath, query: &LogQuery) -> Result<QueryResults> {
+        // Documented: the GET operations have no parameter for them.
+        if !query.workspaces.is_empty() {
+            return refuse(
+                "a query of additional workspaces cannot be sent as a GET: use query() or query_resource()",
+            );
+        }
         let request = self
             .arm
             .get(of.segment("query"), ApiVersion::IN_PATH)

@@ -18,7 +18,7 @@ pub struct SentinelClient {
 /// Which incidents to list. Default: all, in the service's order.
 #[derive(Debug, Clone, Default)]
 pub struct IncidentFilter {
-    filter: Option<String>,
+    filters: Vec<String>,
     order_by: Option<String>,
     top: Option<u16>,
 }
@@ -35,14 +35,20 @@ impl IncidentFilter {
         self.matching(format!("properties/status eq '{value}'"))
     }
 
-    /// Lists only incidents that also match an OData filter, which is combined with earlier ones by `and`: enclose a
-    /// filter that contains `or` in parentheses. Single quotes in its values must be doubled.
+    /// Lists only incidents that also match an OData filter, which is combined with earlier ones by `and`; each is
+    /// enclosed in parentheses, so it may contain `or`. Single quotes in its values must be doubled.
     pub fn matching(mut self, filter: impl Into<String>) -> Self {
-        self.filter = Some(match self.filter {
-            Some(before) => format!("{before} and {}", filter.into()),
-            None => filter.into(),
-        });
+        self.filters.push(filter.into());
         self
+    }
+
+    /// The value of `$filter`.
+    fn combined(&self) -> Option<String> {
+        match self.filters.as_slice() {
+            [] => None,
+            [only] => Some(only.clone()),
+            several => Some(several.iter().map(|it| format!("({it})")).collect::<Vec<_>>().join(" and ")),
+        }
     }
 
     /// Lists the newest incidents first.
@@ -66,6 +72,10 @@ impl SentinelClient {
     /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
+    }
+
+    pub(crate) fn arm(&self) -> &ArmClient {
+        &self.arm
     }
 
     /// Reads the onboarding state; `None` if Sentinel is off, or if there is no such workspace:
@@ -281,7 +291,7 @@ impl SentinelClient {
     pub fn list_incidents(&self, workspace: &WorkspaceId, which: &IncidentFilter) -> Pager<Incident> {
         self.arm
             .get(path(workspace).literal("incidents"), Self::API_VERSION)
-            .query_opt("$filter", which.filter.clone())
+            .query_opt("$filter", which.combined())
             .query_opt("$orderby", which.order_by.clone())
             .query_opt("$top", which.top.map(|top| top.to_string()))
             .pager()

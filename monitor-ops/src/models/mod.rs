@@ -48,6 +48,7 @@ pub use resource::Resource;
 pub use sentinel::{
     ConnectorKind, ConnectorProperties, DataConnector, OnboardingProperties, OnboardingState,
 };
+pub(crate) use vault_operation::RESTORE;
 pub use vault_operation::{VaultOperation, VaultOperationName};
 pub use workspace::{
     ProvisioningState, PublicNetworkAccess, SkuName, Workspace, WorkspaceCapping, WorkspacePatch,

@@ -46,7 +46,7 @@ pub struct LogQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) timespan: Option<Timespan>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    workspaces: Vec<CustomerId>,
+    pub(crate) workspaces: Vec<CustomerId>,
     #[serde(skip)]
     prefer: Prefer,
 }
@@ -70,8 +70,8 @@ impl LogQuery {
         self
     }
 
-    /// Also queries these workspaces. Ignored by [`query_get`](crate::LogsClient::query_get) and
-    /// [`query_resource_get`](crate::LogsClient::query_resource_get).
+    /// Also queries these workspaces. [`query_get`](crate::LogsClient::query_get) and
+    /// [`query_resource_get`](crate::LogsClient::query_resource_get) refuse such a query.
     pub fn additional_workspaces(mut self, workspaces: impl IntoIterator<Item = CustomerId>) -> Self {
         self.workspaces.extend(workspaces);
         self

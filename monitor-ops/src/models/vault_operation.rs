@@ -87,12 +87,13 @@ pub struct VaultOperation {
 }
 
 impl VaultOperation {
-    /// The name of the secret, in lower case; `None` if the URL does not contain `/secrets/{name}`, as for lists and
-    /// for operations on deleted secrets.
+    /// The name of the secret or deleted secret, in lower case; `None` if the URL contains neither `/secrets/{name}` nor
+    /// `/deletedsecrets/{name}`, as for lists, or if a restore was logged as `/secrets/restore`, without the name.
     pub fn secret(&self) -> Option<String> {
-        let rest = self.uri.split_once("/secrets/")?.1;
-        let name = rest.split(['/', '?']).next().filter(|name| !name.is_empty())?;
-        Some(name.to_ascii_lowercase())
+        let collections = ["/secrets/", "/deletedsecrets/"];
+        let (_, rest) = collections.iter().find_map(|collection| self.uri.split_once(collection))?;
+        let name = rest.split(['/', '?']).next().filter(|name| !name.is_empty())?.to_ascii_lowercase();
+        (self.operation != VaultOperationName::SecretRestore || name != RESTORE).then_some(name)
     }
 
     /// The version of the secret that was requested or returned, in lower case; `None` if the log has none.
@@ -117,6 +118,9 @@ impl VaultOperation {
         reads.contains(&self.operation) && self.status == Some(200)
     }
 }
+
+/// What stands in the URL of a restore in place of the secret's name.
+pub(crate) const RESTORE: &str = "restore";
 
 /// The version in the URL of a secret: 32 hexadecimal digits.
 fn version_in(url: &str) -> Option<String> {
@@ -167,8 +171,18 @@ mod tests {
             ("https://v.vault.azure.net/secrets/DB?api-version=7.5", Some("db")),
             ("https://v.vault.azure.net/secrets/?api-version=7.5", None),
             ("https://v.vault.azure.net/secrets?api-version=7.5", None),
+            ("https://v.vault.azure.net/secrets/restore?api-version=7.5", Some("restore")),
+            ("https://v.vault.azure.net/deletedsecrets/DB?api-version=7.5", Some("db")),
+            ("https://v.vault.azure.net/deletedsecrets/DB/recover?api-version=7.5", Some("db")),
+            ("https://v.vault.azure.net/deletedsecrets?api-version=7.5", None),
         ] {
             assert_eq!(operation("SecretGet", None, uri).secret().as_deref(), secret, "{uri}");
+        }
+        for (uri, secret) in [
+            ("https://v.vault.azure.net/secrets/restore?api-version=7.5", None),
+            ("https://v.vault.azure.net/secrets/DB", Some("db")),
+        ] {
+            assert_eq!(operation("SecretRestore", None, uri).secret().as_deref(), secret, "{uri}");
         }
     }
 

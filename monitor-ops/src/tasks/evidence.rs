@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use crate::{
     DiagnosticProperties, DiagnosticSetting, DiagnosticsClient, LogQuery, LogsClient, Sink, Timespan,
-    VaultOperation, VaultOperationName, WorkspaceId, WorkspacesClient, kql,
+    VaultOperation, VaultOperationName, WorkspaceId, WorkspacesClient, kql, models::RESTORE,
 };
 
 /// How late the logs of a vault can arrive.
@@ -158,13 +158,15 @@ impl GatherEvidence {
         self
     }
 
-    /// Includes only operations on this secret, by name. Those on a deleted secret, such as a purge, are not found.
+    /// Includes only operations on this secret, by name, also after its deletion, such as a purge. A restore is not
+    /// found if its log entry does not name the secret.
     pub fn secret(mut self, name: &str) -> Self {
         self.secret = Some(name.to_lowercase());
         self
     }
 
-    /// Includes only operations in this time span. Default: the last 24 hours.
+    /// Includes only operations in this time span. Default: the last 24 hours, up to now, so an empty result is not
+    /// [conclusive](Evidence::is_conclusive): for that, set a [`Timespan::Between`] that ended ten minutes ago.
     pub fn timespan(mut self, span: Timespan) -> Self {
         self.span = span;
         self
@@ -187,8 +189,11 @@ impl GatherEvidence {
             narrow(format!("Vault == {}", kql::quoted(&vault.as_str().to_lowercase())));
         }
         if let Some(secret) = &self.secret {
-            let name = "tolower(extract(@'/secrets/([0-9A-Za-z-]+)', 1, Uri))";
+            let name = "tolower(extract(@'/(?:deleted)?secrets/([0-9A-Za-z-]+)', 1, Uri))";
             narrow(format!("{name} == {}", kql::quoted(secret)));
+            if secret == RESTORE {
+                narrow(format!("Operation != {}", kql::quoted(VaultOperationName::SecretRestore.as_str())));
+            }
         }
         if let Timespan::Between(from, to) = self.span {
             let (from, to) = (kql::datetime(from), kql::datetime(to));

@@ -4,7 +4,7 @@ use arm_core::ArmErrorExt as _;
 use mock_azure::{AuditEvent, Fault, MockAzure, Seed};
 use monitor_ops::{
     BatchQuery, DestinationType, DiagnosticSpec, DiagnosticsClient, LogQuery, LogSource, LogsClient,
-    Timespan, VaultOperationName, WorkspacesClient, missing_table,
+    Timespan, VaultOperation, VaultOperationName, WorkspacesClient, missing_table,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -66,6 +66,43 @@ async fn every_query_operation_answers_typed_rows() {
     assert_eq!(sent.last().unwrap().header("prefer"), Some("wait=60,include-statistics=true"));
     assert_eq!(sent.last().unwrap().query("timespan"), Some("PT1H"));
     assert!(azure.unknown_requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_query_of_additional_workspaces_is_not_sent_as_a_get_without_them() {
+    let azure = logged().start().await;
+    read(&azure, "db").await;
+    let (logs, id) = (logs(&azure), customer(&azure).await);
+    azure.clear_requests();
+    let query = || LogQuery::new("AzureDiagnostics | count").additional_workspaces([id]);
+    for refused in [logs.query_get(&id, query()).await, logs.query_resource_get(&vault(), query()).await] {
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("cannot be sent as a GET: use query()"), "{error}");
+    }
+    assert!(azure.requests().is_empty());
+    logs.query(&id, query()).await.unwrap();
+    assert_eq!(azure.requests()[0].body["workspaces"], json!([id]));
+}
+
+#[tokio::test]
+async fn what_was_done_to_a_deleted_secret_is_found_by_its_name() {
+    let deleted = logged().secret_settling(0).deleted_secret("kv-prod", "API-key", "REDACTED");
+    let officer = deleted.vault_role("kv-prod", "Key Vault Secrets Officer");
+    let azure = officer.secret("kv-prod", "restore", "x").start().await;
+    let secrets = secrets(&azure, "kv-prod");
+    secrets.get_deleted_secret("API-key", None).await.unwrap();
+    secrets.purge_deleted_secret("API-key", None).await.unwrap();
+    read(&azure, "db").await;
+    read(&azure, "restore").await;
+    let found = async |name: &str| {
+        let found = logs(&azure).evidence(&workspace()).secret(name).await.unwrap();
+        let row = |it: &VaultOperation| (it.operation.as_str().to_owned(), it.secret());
+        found.operations.iter().map(row).collect::<Vec<_>>()
+    };
+    let row = |operation: &str, name: &str| (operation.to_owned(), Some(name.to_owned()));
+    let done = [row("SecretGetDeleted", "api-key"), row("SecretPurge", "api-key")];
+    assert_eq!(found("api-KEY").await, done);
+    assert_eq!(found("restore").await, [row("SecretGet", "restore")]);
 }
 
 #[tokio::test]

@@ -124,6 +124,39 @@ async fn off_is_distinguished_from_not_allowed_to_know() {
 }
 
 #[tokio::test]
+async fn filters_of_incidents_are_combined_so_that_each_keeps_its_meaning() {
+    let azure = onboarded().incident(&workspace().to_string(), ID, "Bulk", "Medium").start().await;
+    let list = async |filter: IncidentFilter| {
+        let found = client(&azure).list_incidents(&workspace(), &filter).try_collect::<Vec<_>>().await;
+        let sent = azure.requests().last().unwrap().query("$filter").map(str::to_owned);
+        (found.map(|found| found.len()), sent)
+    };
+    let new = IncidentFilter::new().status(&IncidentStatus::New);
+    let (found, sent) = list(new.clone().matching("properties/severity eq 'Medium'")).await;
+    assert_eq!(found.unwrap(), 1);
+    let both = "(properties/status eq 'New') and (properties/severity eq 'Medium')";
+    assert_eq!(sent.as_deref(), Some(both));
+    let (found, _) = list(new.clone().matching("properties/severity eq 'High'")).await;
+    assert_eq!(found.unwrap(), 0);
+
+    // The double does not know `or`.
+    let (_, sent) = list(new.matching("properties/severity eq 'High' or properties/severity eq 'Low'")).await;
+    let either =
+        "(properties/status eq 'New') and (properties/severity eq 'High' or properties/severity eq 'Low')";
+    assert_eq!(sent.as_deref(), Some(either));
+}
+
+#[tokio::test]
+async fn a_missing_workspace_is_refused_alike_in_a_dry_run_and_nothing_is_written() {
+    let azure = MockAzure::seed().start().await;
+    let onboard = || client(&azure).onboard(&workspace());
+    let planned = onboard().dry_run().await.unwrap_err();
+    assert!(planned.is_resource_not_found() && planned.to_string().contains("law-sec"), "{planned}");
+    let refused = onboard().await.unwrap_err();
+    assert!(refused.is_resource_not_found(), "{refused}");
+}
+
+#[tokio::test]
 async fn onboarding_twice_writes_once() {
     let azure = seed().start().await;
     let onboard = || client(&azure).onboard(&workspace());

@@ -148,8 +148,11 @@ pub(super) fn list(row: &Tracked, world: &World, call: &Call, at: usize) -> Repl
     let mut found: Vec<&Value> = world.resources.of_type(&call.id(at), row.kind).collect();
     if let Some(filter) = call.query("$filter") {
         let Some(conditions) = filter.split(" and ").map(condition).collect::<Option<Vec<_>>>() else {
-            let known =
-                ["properties/{name} eq '{value}'", "properties/{name} ne '{value}'", "these joined by 'and'"];
+            let known = [
+                "properties/{name} eq '{value}'",
+                "properties/{name} ne '{value}'",
+                "these, or these in parentheses, joined by 'and'",
+            ];
             return Reply::unknown("incident filter", filter, &known);
         };
         found.retain(|incident| {
@@ -175,9 +178,11 @@ pub(super) fn list(row: &Tracked, world: &World, call: &Call, at: usize) -> Repl
     paging::page(&world.paging, call, 50, found.into_iter())
 }
 
-/// `properties/status eq 'New'`
+/// `properties/status eq 'New'`, or the same in parentheses.
 fn condition(text: &str) -> Option<(String, bool, String)> {
-    let mut words = text.trim().splitn(3, ' ');
+    let text = text.trim();
+    let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+    let mut words = inner.unwrap_or(text).trim().splitn(3, ' ');
     let name = words.next()?.strip_prefix("properties/")?;
     let equal = match words.next()? {
         "eq" => true,

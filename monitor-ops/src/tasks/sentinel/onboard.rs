@@ -1,7 +1,7 @@
 use arm_core::{ArmErrorExt as _, Change, Mode, Task, refuse};
 use azure_core::{Error, Result};
 
-use crate::{OnboardingProperties, OnboardingState, SentinelClient, WorkspaceId};
+use crate::{OnboardingProperties, OnboardingState, SentinelClient, WorkspaceId, WorkspacesClient};
 
 /// Whether Sentinel is on for a workspace.
 #[derive(Debug)]
@@ -46,12 +46,13 @@ impl SentinelClient {
     ///
     /// # Permissions
     ///
-    /// Microsoft Sentinel Contributor on the workspace's resource group.
+    /// Microsoft Sentinel Contributor on the workspace's resource group; a dry run also reads the workspace
+    /// (`Microsoft.OperationalInsights/workspaces/read`), unless Sentinel is on.
     ///
     /// # Errors
     ///
     /// `is_role_missing()`: the caller may not read the state, or not write it, and nothing was written;
-    /// `is_resource_not_found()`: there is no such workspace, which a dry run does not notice.
+    /// `is_resource_not_found()`: there is no such workspace.
     pub fn onboard(&self, workspace: &WorkspaceId) -> Task<Change<OnboardingState>> {
         let (client, workspace) = (self.clone(), workspace.clone());
         Task::new(move |mode| async move {
@@ -61,6 +62,8 @@ impl SentinelClient {
             let wanted = OnboardingState::new(OnboardingProperties::default());
             Ok(Change::Created(match mode {
                 Mode::DryRun => {
+                    // The state of a missing workspace is missing too.
+                    let _ = WorkspacesClient::new(client.arm()).get(&workspace).await?;
                     wanted.at(&workspace, "Microsoft.SecurityInsights/onboardingStates", "default")
                 }
                 Mode::Write => {
