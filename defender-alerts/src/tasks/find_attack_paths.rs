@@ -12,7 +12,7 @@ use crate::{AttackPath, AttackPathsClient, PlanState, PostureCoverage, tasks::po
 pub struct AttackPaths {
     /// The paths that were found. [`not_covered`](Self::not_covered) lists the subscriptions where there may be others.
     pub paths: Vec<AttackPath>,
-    /// Defender's coverage of each subscription that was named, or whose plans Resource Graph returned.
+    /// Defender's coverage of each subscription that was named, or that Resource Graph shows in the scope.
     pub coverage: Vec<PostureCoverage>,
 }
 
@@ -61,7 +61,8 @@ impl AttackPathsClient {
     ///
     /// # Permissions
     ///
-    /// `Microsoft.Security/*/read`.
+    /// `Microsoft.Security/*/read`; for a tenant or management group, also `Microsoft.Resources/subscriptions/read`,
+    /// without which a subscription that shows nothing else is missing from the coverage.
     ///
     /// # Errors
     ///

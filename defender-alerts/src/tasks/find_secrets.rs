@@ -47,7 +47,7 @@ pub struct SecretFindings {
     pub exempt: Vec<SecretFinding>,
     /// The result of each source.
     pub sources: Vec<(SecretSource, SourceState)>,
-    /// Defender's coverage of each subscription that was named, or whose plans Resource Graph returned; empty if it
+    /// Defender's coverage of each subscription that was named, or that Resource Graph shows in the scope; empty if it
     /// could not be read.
     pub coverage: Vec<PostureCoverage>,
 }
@@ -111,7 +111,8 @@ impl SecretFindingsClient {
     ///
     /// # Permissions
     ///
-    /// `Microsoft.Security/*/read`.
+    /// `Microsoft.Security/*/read`; for a tenant or management group, also `Microsoft.Resources/subscriptions/read`,
+    /// without which a subscription that shows nothing else is missing from the coverage.
     ///
     /// # Errors
     ///

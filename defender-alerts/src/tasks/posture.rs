@@ -79,6 +79,12 @@ struct Extension {
     is_enabled: String,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Subscription {
+    subscription_id: SubscriptionId,
+}
+
 impl Plan {
     fn is_on(&self) -> bool {
         self.pricing_tier.eq_ignore_ascii_case("Standard")
@@ -93,7 +99,8 @@ impl Plan {
     }
 }
 
-/// Returns Defender's coverage of each subscription in a scope, ordered by id.
+/// Returns Defender's coverage of each subscription in a scope, ordered by id. Not all of them need to have rows: those
+/// that Resource Graph shows without any are not known.
 pub(crate) async fn coverage(graph: &ResourceGraphClient, scope: GraphScope) -> Result<Vec<PostureCoverage>> {
     let query = GraphQuery::table(Table::SecurityResources)
         .of_type("microsoft.security/pricings")
@@ -109,7 +116,7 @@ pub(crate) async fn coverage(graph: &ResourceGraphClient, scope: GraphScope) -> 
             found.insert(id.as_str().to_ascii_lowercase(), not_known(id.clone()));
         }
     }
-    let mut rows = graph.rows::<Row>(&query, scope);
+    let mut rows = graph.rows::<Row>(&query, scope.clone());
     while let Some(row) = rows.try_next().await? {
         // The plan of a single machine says nothing about the subscription.
         if row.id.to_ascii_lowercase().contains("/resourcegroups/") {
@@ -122,6 +129,15 @@ pub(crate) async fn coverage(graph: &ResourceGraphClient, scope: GraphScope) -> 
         }
         if entry.machine_scanning != PlanState::On {
             entry.machine_scanning = PlanState::of(row.properties.scans_machines());
+        }
+    }
+    if !matches!(scope, GraphScope::Subscriptions(_)) {
+        let query = GraphQuery::table(Table::ResourceContainers)
+            .of_type("microsoft.resources/subscriptions")
+            .project(["subscriptionId"]);
+        let mut rows = graph.rows::<Subscription>(&query, scope);
+        while let Some(Subscription { subscription_id: id }) = rows.try_next().await? {
+            found.entry(id.as_str().to_ascii_lowercase()).or_insert_with(|| not_known(id));
         }
     }
     Ok(found.into_values().collect())

@@ -1,6 +1,6 @@
 use arm_core::SubscriptionId;
 use defender_alerts::{AttackPath, AttackPathShape, AttackPathsClient, PlanState, RiskLevel};
-use mock_azure::{MockAzure, Seed};
+use mock_azure::{Fault, MockAzure, Seed};
 use resource_ops::GraphScope;
 use serde_json::json;
 
@@ -64,7 +64,27 @@ async fn a_tenant_is_queried_as_a_whole_and_each_subscription_is_reported_separa
 
     let states: Vec<PlanState> = found.coverage.iter().map(|coverage| coverage.cspm).collect();
     assert_eq!((found.paths.len(), states), (1, vec![PlanState::On, PlanState::Off]));
-    assert_eq!(azure.requests().len(), 2);
+    assert_eq!(azure.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn a_tenant_is_not_clean_while_a_subscription_in_it_shows_no_plans() {
+    let other: SubscriptionId = "00000000-0000-0000-0000-000000000002".parse().unwrap();
+    let azure = MockAzure::seed().subscription(&other).start().await;
+    let plans = json!({ "totalRecords": 1, "count": 1, "resultTruncated": "false", "facets": [], "data": [{
+        "id": format!("/subscriptions/{}/providers/Microsoft.Security/pricings/CloudPosture", subscription()),
+        "name": "CloudPosture",
+        "subscriptionId": subscription().as_str(),
+        "properties": { "pricingTier": "Standard", "extensions": [] },
+    }] });
+    // The query for the plans follows that for the paths.
+    azure.inject(Fault::body(200, plans.to_string()).on("POST", "ResourceGraph").skip(1));
+
+    let found = AttackPathsClient::new(&arm(&azure)).find(GraphScope::Tenant).await.unwrap();
+
+    let states: Vec<_> = found.coverage.iter().map(|it| (it.subscription.clone(), it.cspm)).collect();
+    assert_eq!(states, [(subscription(), PlanState::On), (other, PlanState::NotKnown)]);
+    assert!(found.paths.is_empty() && !found.is_clean());
 }
 
 #[tokio::test]
