@@ -62,9 +62,7 @@ impl EnsureResourceGroup {
         let made = self.client.get(&self.group).await?;
         let what = format_args!("the resource group {}", self.group);
         // Members that this crate does not model may be the service's own.
-        let members = |spec: &ResourceGroupSpec| {
-            json!({ "location": spec.location, "tags": spec.tags, "managedBy": spec.managed_by })
-        };
+        let members = |spec: &ResourceGroupSpec| json!({ "location": spec.location, "tags": spec.tags, "managedBy": spec.managed_by });
         Wish::new().verify(what, &members(&self.spec), &members(&ResourceGroupSpec::from(&made)))?;
         Ok(Change::Created(made))
     }
