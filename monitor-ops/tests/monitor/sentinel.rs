@@ -186,6 +186,21 @@ async fn alerts_are_connected_once_and_a_disabled_connector_is_turned_on_with_it
 }
 
 #[tokio::test]
+async fn the_connector_of_another_subscription_is_not_taken_for_that_of_this_one() {
+    const OTHER: &str = "00000000-0000-0000-0000-0000000000a2";
+    let azure = onboarded().subscription(OTHER).start().await;
+    let other = OTHER.parse().unwrap();
+    let theirs = DataConnector::defender_for_cloud(&other);
+    client(&azure).create_or_update_connector(&workspace(), &name(ID), &theirs).await.unwrap();
+    let made = client(&azure).connect_defender(&workspace(), &subscription()).await.unwrap();
+    assert!(matches!(made, Change::Created(_)), "{made:?}");
+    let all: Vec<_> = client(&azure).list_connectors(&workspace()).try_collect().await.unwrap();
+    let mut of: Vec<_> = all.into_iter().filter_map(|it| it.properties.subscription_id).collect();
+    of.sort();
+    assert_eq!(of, [subscription().to_string(), other.to_string()]);
+}
+
+#[tokio::test]
 async fn both_connectors_at_once_are_refused() {
     let azure = onboarded().defender_tenant_connector(&workspace().to_string()).start().await;
     let refused =
