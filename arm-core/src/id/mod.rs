@@ -67,7 +67,7 @@ pub(crate) fn all_bytes(text: &str, is: impl Fn(u8) -> bool) -> bool {
 
 /// Whether a segment may contain this byte; of the others, characters decide.
 pub(crate) fn is_plain(byte: u8) -> bool {
-    (byte >= b' ') & (byte < 0x7f) & (byte != b'/') & (byte != b'\\')
+    (b' '..0x7f).contains(&byte) & (byte != b'/') & (byte != b'\\')
 }
 
 /// Checks the rules that every segment of a path must meet.
