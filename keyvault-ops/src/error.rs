@@ -113,7 +113,7 @@ impl SecretErrorExt for Error {
     }
 }
 
-/// Marks the error of a read after which the secret was found among the deleted ones.
+/// Marks the error of a request after which the secret was found among the deleted ones.
 #[derive(Debug)]
 pub(crate) struct IsSoftDeleted {
     source: Error,
@@ -121,9 +121,15 @@ pub(crate) struct IsSoftDeleted {
 
 impl IsSoftDeleted {
     pub(crate) fn around(source: Error, advice: &str) -> Error {
-        let (kind, message) = (source.kind().clone(), format!("{source}; {advice}"));
+        let message = format!("{source}; {advice}");
+        Self::marking(source, message)
+    }
+
+    /// Marks an error whose message says everything already.
+    pub(crate) fn marking(source: Error, message: String) -> Error {
+        let kind = source.kind().clone();
         // Its text is already part of the message.
-        let source = source.reworded("the vault's refusal");
+        let source = source.reworded("the refusal");
         Error::with_error(kind, Self { source }, message)
     }
 }

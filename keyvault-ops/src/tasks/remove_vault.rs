@@ -2,17 +2,21 @@
 
 use std::fmt;
 
-use arm_core::{ArmErrorExt as _, Mode};
+use arm_core::{ArmErrorExt as _, Mode, refuse};
 use azure_core::{Error, Result, error::ErrorKind};
 use futures::TryStreamExt as _;
 use time::OffsetDateTime;
 
+use super::settle::repeat_while;
 use crate::{API_VERSION, DeletedVault, Vault, VaultId, VaultsClient, id::deleted_vault};
 
 /// A task that deletes a vault and optionally purges it.
 ///
 /// **If it stops halfway**, the vault still exists or is soft-deleted; running the task again finishes it. After that,
 /// another run changes nothing.
+///
+/// The list of deleted vaults can lag behind. After its own deletion, the task waits up to 3 minutes until the list shows
+/// the vault, and fails if it does not. A vault that an earlier run deleted just now may still be missing from it.
 ///
 /// # Permissions
 ///
@@ -30,7 +34,7 @@ pub struct RemoveVault {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VaultRemains {
-    /// The vault does not exist, not even soft-deleted, so it does not take its name.
+    /// The vault does not exist, and is not in the list of deleted vaults, so it does not take its name.
     Nothing,
     /// It is soft-deleted with all its contents, and its name is taken in the whole cloud. Its role assignments and
     /// Event Grid subscriptions are gone, and a recovery does not restore them.
@@ -96,24 +100,25 @@ impl RemoveVault {
             self.client.delete(&self.id).await?;
         }
         let mut purged = None;
-        let remains = self.remains(found.as_ref().filter(|_| mode.is_dry_run()), mode, &mut purged).await?;
+        let remains = self.remains(found.as_ref(), mode, &mut purged).await?;
         Ok(VaultRemoval { vault: self.id, deleted: found.map(Box::new), purged, remains })
     }
 
-    /// Purges the vault if requested, and returns what is left. `planned` is the vault that a dry run would delete.
+    /// Purges the vault if requested, and returns what is left. `vault` is the one that this run deleted, or in a dry
+    /// run would delete.
     async fn remains(
         &self,
-        planned: Option<&Vault>,
+        vault: Option<&Vault>,
         mode: Mode,
         purged: &mut Option<String>,
     ) -> Result<VaultRemains> {
-        let (deleted, days_left) = match planned {
-            Some(vault) => {
+        let (deleted, days_left) = match vault {
+            Some(vault) if mode.is_dry_run() => {
                 let days = vault.properties.soft_delete_retention_in_days.map(i64::from);
                 (DeletedVault::planned(&self.id, vault), days)
             }
-            None => {
-                let Some(deleted) = self.find_deleted().await? else { return Ok(VaultRemains::Nothing) };
+            _ => {
+                let Some(deleted) = self.find_deleted(vault).await? else { return Ok(VaultRemains::Nothing) };
                 let days = deleted.days_left(OffsetDateTime::now_utc());
                 (deleted, days)
             }
@@ -139,7 +144,23 @@ impl RemoveVault {
         }
     }
 
-    async fn find_deleted(&self) -> Result<Option<DeletedVault>> {
+    /// Finds the vault among the deleted ones, and waits for it if this run deleted it. Only old vaults that were
+    /// created without soft-delete leave nothing.
+    async fn find_deleted(&self, deleted_now: Option<&Vault>) -> Result<Option<DeletedVault>> {
+        let leaves = |vault: &Vault| vault.properties.enable_soft_delete != Some(false);
+        if !deleted_now.is_some_and(leaves) {
+            return self.list_deleted().await;
+        }
+        match repeat_while(|| self.list_deleted(), |found| matches!(found, Ok(None))).await? {
+            None => refuse(format!(
+                "the vault '{}' was deleted, but is not in the list of deleted vaults yet: run this again later",
+                self.id.name()
+            )),
+            found => Ok(found),
+        }
+    }
+
+    async fn list_deleted(&self) -> Result<Option<DeletedVault>> {
         let Some(subscription) = self.id.resource_id().subscription() else { return Ok(None) };
         let mut deleted = self.client.list_deleted(&subscription);
         while let Some(vault) = deleted.try_next().await? {

@@ -8,7 +8,8 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::settle::until_settled;
 use crate::{
-    DeletedSecret, SecretErrorExt as _, SecretName, SecretRefusal, SecretsClient, error::attempted,
+    DeletedSecret, SecretErrorExt as _, SecretName, SecretRefusal, SecretsClient,
+    error::{IsSoftDeleted, attempted},
     random_value,
 };
 
@@ -38,7 +39,7 @@ pub struct SeedSecrets {
 /// What to do if a soft-deleted secret has one of the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum WhenDeleted {
-    /// Report it as an error; except in a dry run, the error is [`SecretRefusal::SoftDeleted`].
+    /// Report it as an error: [`SecretRefusal::SoftDeleted`].
     #[default]
     Report,
     /// Recover the old secret, with its value, if it was seeded with the same prefix.
@@ -191,7 +192,10 @@ impl SeedSecrets {
     async fn one(&self, name: &SecretName, mode: Mode) -> Result<Seeded> {
         if mode.is_dry_run() {
             return match self.client.get_deleted(name).await {
-                Ok(deleted) => self.decide(name, &deleted),
+                Ok(deleted) => self.decide(name, &deleted).map_err(|refusal| {
+                    let message = refusal.to_string();
+                    IsSoftDeleted::marking(refusal, message)
+                }),
                 Err(error) if error.secret_refusal() == Some(SecretRefusal::NotFound) => Ok(Seeded::Created),
                 Err(error) => Err(error),
             };

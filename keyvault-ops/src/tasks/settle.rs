@@ -48,15 +48,23 @@ where
     Fut: Future<Output = Result<T>>,
 {
     let passes = |error: &Error| error.secret_refusal().is_some_and(|refusal| passing.contains(&refusal));
+    repeat_while(operation, |outcome| outcome.as_ref().is_err_and(passes)).await
+}
+
+/// Repeats an operation while its outcome is a temporary one; at most 3 minutes. Returns the last outcome.
+pub(crate) async fn repeat_while<T, F, Fut>(operation: F, passes: impl Fn(&Result<T>) -> bool) -> Result<T>
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = Result<T>>,
+{
     let (mut wait, mut waited) = (Duration::from_secs(1), Duration::ZERO);
     loop {
-        match operation().await {
-            Err(error) if passes(&error) && waited + wait <= BUDGET => {
-                azure_core::sleep(wait.try_into().unwrap_or(azure_core::time::Duration::MAX)).await;
-                waited += wait;
-                wait = (wait * 2).min(LONGEST_WAIT);
-            }
-            outcome => return outcome,
+        let outcome = operation().await;
+        if !passes(&outcome) || waited + wait > BUDGET {
+            return outcome;
         }
+        azure_core::sleep(wait.try_into().unwrap_or(azure_core::time::Duration::MAX)).await;
+        waited += wait;
+        wait = (wait * 2).min(LONGEST_WAIT);
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::support::{CANARY, Lab, VAULT, name, seed};
+use arm_core::Outcome;
 use futures::TryStreamExt as _;
 use keyvault_ops::{
     AlertsExpected, Remains, SecretErrorExt as _, SecretName, SecretRefusal, Seeded, SweepReport, VaultId,
@@ -93,6 +94,7 @@ async fn a_soft_deleted_secret_of_somebody_else_is_neither_purged_nor_recovered(
         for report in [seeding().dry_run().await.unwrap(), seeding().await.unwrap()] {
             let (_, error) = report.failures().next().unwrap();
             assert!(error.to_string().contains("was not seeded with this prefix"), "{error}");
+            assert_eq!(error.secret_refusal(), Some(SecretRefusal::SoftDeleted), "{error}");
         }
         let written =
             lab.azure.requests().into_iter().filter(|it| matches!(it.method.as_str(), "DELETE" | "POST"));
@@ -122,6 +124,12 @@ async fn a_dry_run_of_a_seeding_tells_what_the_run_does_and_sets_nothing() {
         for (would, did) in would.outcomes.iter().zip(&did.outcomes) {
             assert_eq!(would.target, did.target);
             assert_eq!(would.result.as_ref().ok(), did.result.as_ref().ok(), "{what:?}");
+            let refusal = |it: &Outcome<SecretName, Seeded>| it.result.as_ref().err()?.secret_refusal();
+            assert_eq!(refusal(would), refusal(did), "{what:?}");
+        }
+        if what == WhenDeleted::Report {
+            let error = would.outcomes[0].result.as_ref().unwrap_err();
+            assert_eq!(error.secret_refusal(), Some(SecretRefusal::SoftDeleted), "{error}");
         }
     }
 }
@@ -339,6 +347,28 @@ async fn purge_protection_is_reported_and_no_failure() {
     let expected = Remains::SoftDeleted { days_left: Some(90), purge_refused: true };
     assert_eq!(report.outcomes[0].result.as_ref().unwrap(), &expected);
     assert!(report.to_string().contains("which the vault does not allow for 1 of them"), "{report}");
+}
+
+#[tokio::test]
+async fn a_removal_waits_until_the_list_shows_the_vault_that_it_deleted() {
+    let id: VaultId =
+        format!("/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/{VAULT}")
+            .parse()
+            .unwrap();
+    let lags = || Fault::body(200, r#"{"value":[]}"#).on("GET", "Microsoft.KeyVault/deletedVaults");
+    let lab = Lab::of(seed()).await;
+    lab.azure.inject(lags().times(3));
+    let removed = lab.vaults.remove(&id).purge().await.unwrap();
+    assert!(removed.purged.is_some() && removed.remains == VaultRemains::Nothing, "{removed:?}");
+    let purges = lab.azure.requests().into_iter().filter(|it| it.path.to_lowercase().ends_with("/purge"));
+    assert_eq!(purges.count(), 1);
+
+    let lab = Lab::of(seed()).await;
+    lab.azure.inject(lags().always());
+    let error = lab.vaults.remove(&id).purge().await.unwrap_err();
+    assert!(error.to_string().contains("not in the list of deleted vaults yet"), "{error}");
+    // A vault that nobody had to delete is not waited for.
+    assert_eq!(lab.vaults.remove(&id).await.unwrap().remains, VaultRemains::Nothing);
 }
 
 #[tokio::test]
