@@ -417,6 +417,33 @@ async fn a_plan_that_is_managed_elsewhere_is_not_written_over_without_a_word() {
     assert!(azure.writes()[0].body["properties"].get("managedBy").is_none(), "the service's own member");
 }
 
+#[tokio::test]
+async fn a_plan_that_is_managed_elsewhere_by_now_is_not_restored_without_a_word() {
+    let sub = subscription();
+    let managed = json!({ "managedBy": "Contoso MSSP", "originatedFrom": "M365" });
+    let azure = seed()
+        .plan(&sub, "CloudPosture", "Standard")
+        .plan_properties(&sub, "CloudPosture", managed)
+        .start()
+        .await;
+    let pricing = client(&azure);
+    let mut before = pricing.get(&sub, &PlanName::CloudPosture).await.unwrap();
+    before.tier = Tier::Free;
+
+    let restore = pricing.restore(sub.clone(), &before);
+    for refused in [restore.clone().dry_run().await, restore.clone().await] {
+        let error = refused.unwrap_err().to_string();
+        assert!(
+            error.contains("is managed by Contoso MSSP") && error.contains("over_its_manager()"),
+            "{error}"
+        );
+    }
+    assert!(azure.writes().is_empty());
+
+    let done = restore.over_its_manager().await.unwrap();
+    assert!(done.is_complete() && done.change.current().tier == Tier::Free, "{done:?}");
+}
+
 fn shown(tier: &str, sub_plan: Option<&str>) -> Vec<u8> {
     json!({
         "id": format!("/subscriptions/{DEFAULT_SUBSCRIPTION}/providers/Microsoft.Security/pricings/KeyVaults"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use arm_core::{Change, Mode, Scope, refuse, wire};
+use arm_core::{Change, Mode, Scope, refuse};
 use azure_core::Result;
 
 use crate::{
@@ -13,8 +13,9 @@ use crate::{
 /// Restores a plan to the state in which it was read: tier, sub-plan, enforcement, and every extension with its
 /// settings. Extensions that have been turned on since then, by the service or by somebody else, are turned off.
 ///
-/// Call [`if_still`](Self::if_still) to leave the plan unchanged if somebody else has changed it in the meantime. A
-/// plan that is [managed elsewhere](Pricing::managed_elsewhere) is restored too.
+/// Call [`if_still`](Self::if_still) to leave the plan unchanged if somebody else has changed it in the meantime. If
+/// there is something to write, the task fails without writing anything if the plan is now
+/// [managed elsewhere](Pricing::managed_elsewhere), unless [`over_its_manager`](Self::over_its_manager) is called.
 ///
 /// **If it stops halfway**, the plan is either restored or unchanged; running the task again finishes it. After that,
 /// another run writes nothing.
@@ -42,6 +43,7 @@ pub struct RestorePlan {
     wanted: Pricing,
     expected: Option<Pricing>,
     wait: Duration,
+    over_manager: bool,
 }
 
 impl PricingClient {
@@ -53,7 +55,7 @@ impl PricingClient {
 
 impl RestorePlan {
     pub(crate) fn new(client: PricingClient, scope: Scope, wanted: Pricing) -> Self {
-        Self { client, scope, wanted, expected: None, wait: Duration::from_secs(300) }
+        Self { client, scope, wanted, expected: None, wait: Duration::from_secs(300), over_manager: false }
     }
 
     /// Restores the plan only if it still has these settings; otherwise, the task writes nothing, and fails unless the
@@ -66,6 +68,12 @@ impl RestorePlan {
     /// Sets how long to wait while another update of the subscription is in progress. Default: 5 minutes.
     pub fn wait_at_most(mut self, wait: Duration) -> Self {
         self.wait = wait;
+        self
+    }
+
+    /// Restores the plan even if it is managed elsewhere, for example by a Microsoft 365 license.
+    pub fn over_its_manager(mut self) -> Self {
+        self.over_manager = true;
         self
     }
 
@@ -86,7 +94,7 @@ impl RestorePlan {
         }
         let wanted = back_to(&self.wanted, &before);
         let spec = PricingSpec::from(&wanted);
-        wire::check_writable(&spec)?;
+        update::check(&before, &spec, self.over_manager)?;
         if mode.is_dry_run() {
             return Ok(PlanChange::planned(before, wanted));
         }
