@@ -29,7 +29,7 @@ pub(super) const TEXT_OF_VALUE: &str = "arm_core::Deferred";
 /// Those of `serde_json::from_str`.
 pub fn from_str<'de, T: Deserialize<'de>>(text: &'de str) -> serde_json::Result<T> {
     match first_value(text) {
-        Some((value, rest)) if rest.trim_ascii().is_empty() => Ok(value),
+        Some((value, rest)) if rest.trim_start_matches([' ', '\n', '\t', '\r']).is_empty() => Ok(value),
         _ => serde_json::from_str(text),
     }
 }

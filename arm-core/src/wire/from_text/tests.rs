@@ -170,6 +170,8 @@ fn models_are_read_alike_and_errors_are_those_of_serde_json() {
         r#"{"name":"a","size":null,"text":1.50}"#,
         r#"["a",1,"b"]"#,
         r#"{"name":"a"} x"#,
+        "{\"name\":\"a\"}\u{c}",
+        "{\"name\":\"a\"} \r\n\t",
         r#"{"name":"a",}"#,
         "",
         "null",
