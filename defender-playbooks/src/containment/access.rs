@@ -19,7 +19,8 @@ use super::report::Step;
 pub struct RemovedRole {
     /// The role assignment's id.
     pub id: RoleAssignmentId,
-    /// The scope of the assignment: the vault, its resource group, its subscription, or above.
+    /// The scope of the assignment: the vault, something in it such as a secret, its resource group, its subscription, or
+    /// above.
     pub scope: String,
     /// The role.
     pub role: RoleId,
@@ -31,8 +32,8 @@ pub struct RemovedRole {
     delegated_managed_identity_resource_id: Option<String>,
 }
 
-/// The principal type is not compared, since the service determines it.
-const GIVEN_BACK: Wish = Wish::new().exact(&["description", "condition"]).ignoring(&["principalType"]);
+/// Compares role assignments. The principal type is not compared, since the service determines it.
+const SAME: Wish = Wish::new().exact(&["description", "condition"]).ignoring(&["principalType"]);
 
 impl RemovedRole {
     fn of(held: RoleAssignment) -> Self {
@@ -48,6 +49,11 @@ impl RemovedRole {
         }
     }
 
+    /// Whether the assignment is as it was when it was read for the plan.
+    fn is_still(&self, now: &RoleAssignment) -> bool {
+        SAME.verify("the role assignment", self, &Self::of(now.clone())).is_ok()
+    }
+
     fn spec(&self) -> RoleAssignmentSpec {
         let mut spec = RoleAssignmentSpec::builder().role(self.role).principal(self.principal).build();
         spec.principal_type = self.principal_type.clone();
@@ -58,10 +64,13 @@ impl RemovedRole {
     }
 
     pub(super) async fn apply(&self, roles: &RoleAssignmentsClient, mode: Mode) -> Result<Step> {
-        if roles.get_opt(&self.id).await?.is_none() {
-            return Ok(Step::Unchanged);
+        match roles.get_opt(&self.id).await? {
+            None => return Ok(Step::Unchanged),
+            Some(now) if !self.is_still(&now) => {
+                return Ok(Step::Left("it was changed after the plan was made: make a new plan"));
+            }
+            Some(_) => not_the_last(roles, self).await?,
         }
-        not_the_last(roles, self).await?;
         if !mode.is_dry_run() {
             roles.delete(&self.id).await?;
             if roles.get_opt(&self.id).await?.is_some() {
@@ -72,16 +81,16 @@ impl RemovedRole {
     }
 
     pub(super) async fn undo(&self, roles: &RoleAssignmentsClient, mode: Mode) -> Result<Step> {
-        if roles.get_opt(&self.id).await?.is_some() {
-            return Ok(Step::Unchanged);
-        }
-        if mode.is_dry_run() {
-            return Ok(Step::Done);
+        match roles.get_opt(&self.id).await? {
+            Some(now) if self.is_still(&now) => return Ok(Step::Unchanged),
+            Some(_) => return Ok(Step::Left("it exists again, with other settings")),
+            None if mode.is_dry_run() => return Ok(Step::Done),
+            None => {}
         }
         match roles.create(&self.id, &self.spec()).await {
             Ok(_) => match roles.get_opt(&self.id).await? {
                 Some(now) => {
-                    GIVEN_BACK.verify("the role assignment", self, &Self::of(now))?;
+                    SAME.verify("the role assignment", self, &Self::of(now))?;
                     Ok(Step::Done)
                 }
                 None => refuse("the assignment does not exist"),
@@ -110,13 +119,18 @@ pub(super) async fn roles_of(
             held.push(assignment);
         }
     }
-    let at = Scope::from(vault);
+    // The lists also contain assignments below the vault, such as on one of its secrets: they are access to the vault.
+    let at = Scope::from(vault).to_string().to_ascii_lowercase();
+    let is_of_vault = |held: &RoleAssignment| {
+        let scope = held.scope.to_ascii_lowercase();
+        scope.strip_prefix(&at).is_some_and(|below| below.is_empty() || below.starts_with('/'))
+    };
     let (mut taken, mut stays) = (Vec::new(), Vec::new());
     for held in held {
         let what = format!("role {} at {}", held.role, held.scope);
         if held.principal != principal {
             stays.push(format!("{what}, through the group {}", held.principal));
-        } else if held.is_at(&at) || wider {
+        } else if is_of_vault(&held) || wider {
             taken.push(RemovedRole::of(held));
         } else {
             stays.push(format!("{what}, which is assigned above the vault"));

@@ -142,7 +142,8 @@ impl PlanContainment {
         self
     }
 
-    /// Removes the roles assigned directly to this principal on the vault, and its access policies.
+    /// Removes the roles assigned directly to this principal on the vault and in it, such as on a secret, and its access
+    /// policies.
     pub fn principal(mut self, principal: PrincipalId) -> Self {
         self.principal = Some(principal);
         self

@@ -173,6 +173,56 @@ async fn stopped_at_any_request_both_ways_running_it_again_finishes_it() {
 }
 
 #[tokio::test]
+async fn a_role_on_one_secret_of_the_vault_is_access_to_the_vault() {
+    let secret = format!("{}/secrets/db", vault());
+    let azure = seed().role_assignment(STRANGER, "Key Vault Secrets User", &secret).start().await;
+    let (before, client) = (state(&azure).await, arm(&azure));
+    let containments = ContainmentsClient::new(&client);
+    let plan = containments.plan(&vault()).principal(stranger()).await.unwrap();
+    let mut scopes: Vec<&str> = plan.roles.iter().map(|role| role.scope.as_str()).collect();
+    scopes.sort_unstable_by_key(|scope| scope.len());
+    assert_eq!(scopes, [vault().to_string(), secret]);
+    assert_eq!(plan.stays.len(), 2, "{:?}", plan.stays);
+    assert!(plan.stays.iter().all(|it| it.contains("above the vault") && !it.contains("secrets/db")));
+
+    complete(containments.contain(&plan)).await.unwrap();
+    let held = RoleAssignmentsClient::new(&client)
+        .list_filtered(&vault(), RoleAssignmentFilter::Principal(stranger()))
+        .try_collect::<Vec<_>>()
+        .await
+        .unwrap();
+    assert!(held.len() == 2 && held.iter().all(|role| !role.scope.contains("kv-prod")), "{held:?}");
+    complete(containments.undo(&plan)).await.unwrap();
+    assert_eq!(state(&azure).await, before);
+}
+
+#[tokio::test]
+async fn a_role_that_somebody_changed_after_the_plan_is_neither_removed_nor_overwritten() {
+    let azure = seed().start().await;
+    let client = arm(&azure);
+    let containments = ContainmentsClient::new(&client);
+    let plan = containments.plan(&vault()).principal(stranger()).await.unwrap();
+    let [planned] = plan.roles.as_slice() else { panic!("{plan:?}") };
+    let roles = RoleAssignmentsClient::new(&client);
+    roles.delete(&planned.id).await.unwrap();
+    let spec = resource_ops::RoleAssignmentSpec::builder().role(planned.role).principal(stranger());
+    let mut spec = spec.build();
+    spec.condition = Some("@Resource[Microsoft.KeyVault/vaults:name] StringEquals 'kv-prod'".to_owned());
+    roles.create(&planned.id, &spec).await.unwrap();
+    azure.clear_requests();
+
+    for report in [
+        containments.contain(&plan).dry_run().await.unwrap(),
+        containments.contain(&plan).await.unwrap(),
+        containments.undo(&plan).await.unwrap(),
+    ] {
+        assert!(report.left.len() == 1 && report.done.is_empty() && !report.is_complete(), "{report}");
+    }
+    assert!(writes(&azure).is_empty(), "{:?}", writes(&azure));
+    assert_eq!(roles.get_opt(&planned.id).await.unwrap().unwrap().condition, spec.condition);
+}
+
+#[tokio::test]
 async fn what_somebody_else_does_in_between_survives_the_undo() {
     let azure = seed().start().await;
     let client = arm(&azure);
