@@ -49,7 +49,7 @@ bench:
 api:
     for crate in arm-core resource-ops defender-pricing defender-alerts defender-automation keyvault-ops keyvault-issuers monitor-ops defender-playbooks mock-azure; do cargo +nightly public-api --all-features -sss -p $crate > $crate/public-api.txt || exit 1; done
 
-# every library as for a release, up to the upload, and a crate outside the workspace that uses them
+# every library as for a release, up to the upload, and two crates outside the workspace that use them
 package:
     tests/packages/run
 

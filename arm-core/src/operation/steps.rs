@@ -163,14 +163,14 @@ async fn vanished(arm: &ArmClient, handle: OperationHandle, gone: Error) -> Resu
     let go_on = |handle, state: String| {
         Ok(Step::Running { state, percent: None, handle: Box::new(handle), wait: None })
     };
-    let untold = |what: &str| {
+    let undetermined = |what: &str| {
         let message = format!("{gone}; the link to the operation's status no longer works, and {what}");
         Error::with_message(gone.kind().clone(), message)
     };
     let Some(resource) = handle.resource.clone() else {
         return match handle.result.clone() {
             Some(result) => go_on(at_result(handle, result), "InProgress".to_owned()),
-            None => Err(untold("there is no other way to find out whether it was done")),
+            None => Err(undetermined("there is no other way to find out whether it was done")),
         };
     };
     let request = ArmRequest::follow(arm.clone(), resource.clone());
@@ -180,14 +180,16 @@ async fn vanished(arm: &ArmClient, handle: OperationHandle, gone: Error) -> Resu
         Err(error) if handle.deletes && error.is_resource_not_found() => {
             return Ok(Step::Done(with_body(String::new())));
         }
-        Err(error) => return Err(untold(&format!("the resource cannot be read: {error}"))),
+        Err(error) => return Err(undetermined(&format!("the resource cannot be read: {error}"))),
     };
     let state = state_in(&body_of(&response));
     match state.as_deref().map(status_of) {
         Some(PollerStatus::Failed | PollerStatus::Canceled) => Err(failed(&what, response)),
         Some(PollerStatus::Succeeded) if !handle.deletes => Ok(Step::Done(response)),
-        None | Some(PollerStatus::Succeeded) if handle.deletes => Err(untold("the resource is still there")),
-        None => Err(untold("the resource does not report its state")),
+        None | Some(PollerStatus::Succeeded) if handle.deletes => {
+            Err(undetermined("the resource is still there"))
+        }
+        None => Err(undetermined("the resource does not report its state")),
         Some(_) => {
             let kind = OperationKind::Resource;
             let handle = OperationHandle { kind, poll: resource, ..handle };

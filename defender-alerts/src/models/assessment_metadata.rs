@@ -13,8 +13,8 @@ use crate::{AssessmentKey, Severity};
 arm_core::open_enum! {
     /// The origin of a recommendation.
     pub enum AssessmentType {
-        /// The service does not say.
-        NotTold = "Unknown",
+        /// The service does not know.
+        Unspecified = "Unknown",
         /// Microsoft.
         BuiltIn = "BuiltIn",
         /// Microsoft, with a policy.

@@ -11,17 +11,17 @@ pub(crate) fn steps(finding: &Finding) -> Vec<ResponseStep> {
         let text = "This is a sample; nothing really happened. Check that it reached the right people, then dismiss it.";
         return vec![ResponseStep { phase: ResponsePhase::Act, text: text.to_owned() }];
     }
-    let told = Told::of(finding);
+    let facts = Facts::of(finding);
     let step = |phase| move |text| ResponseStep { phase, text };
-    let identify = std::iter::once(told.identify()).map(step(ResponsePhase::Identify));
-    let contain = told.contain().into_iter().map(step(ResponsePhase::Contain));
-    let measure = std::iter::once(told.measure()).map(step(ResponsePhase::Measure));
-    let act = told.act().into_iter().map(step(ResponsePhase::Act));
+    let identify = std::iter::once(facts.identify()).map(step(ResponsePhase::Identify));
+    let contain = facts.contain().into_iter().map(step(ResponsePhase::Contain));
+    let measure = std::iter::once(facts.measure()).map(step(ResponsePhase::Measure));
+    let act = facts.act().into_iter().map(step(ResponsePhase::Act));
     identify.chain(contain).chain(measure).chain(act).collect()
 }
 
 /// The facts that the steps mention.
-struct Told<'a> {
+struct Facts<'a> {
     finding: &'a Finding,
     vaults: String,
     caller: &'a str,
@@ -30,7 +30,7 @@ struct Told<'a> {
     refused: bool,
 }
 
-impl<'a> Told<'a> {
+impl<'a> Facts<'a> {
     fn of(finding: &'a Finding) -> Self {
         let names: Vec<&str> = finding.vaults.iter().map(|vault| vault.name()).collect();
         let span = finding.first.zip(finding.last).map(|(first, last)| {

@@ -83,7 +83,7 @@ pub struct EntraPasswordIssuer {
     lifetime: Duration,
     ready: Arc<OnceCell<Ready>>,
     /// The values of known passwords, to check at the end that they are refused.
-    told: Arc<Mutex<HashMap<String, Secret>>>,
+    values: Arc<Mutex<HashMap<String, Secret>>>,
 }
 
 struct Ready {
@@ -106,7 +106,7 @@ impl EntraPasswordIssuer {
             object_id: object_id.to_owned(),
             lifetime: LIFETIME,
             ready: Arc::default(),
-            told: Arc::default(),
+            values: Arc::default(),
         }
     }
 
@@ -230,8 +230,8 @@ impl EntraPasswordIssuer {
 
     /// Waits until sign-in refuses the password, if its value is known.
     async fn see_refused(&self, key_id: &str) -> Result<()> {
-        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner).get(key_id).cloned();
-        let Some(secret) = told else { return Ok(()) };
+        let value = self.values.lock().unwrap_or_else(PoisonError::into_inner).get(key_id).cloned();
+        let Some(secret) = value else { return Ok(()) };
         let mut waited = Duration::ZERO;
         while self.sign_in(&secret).await? == Verdict::Works {
             if waited >= SETTLE_TIME {
@@ -329,8 +329,8 @@ impl Issuer for EntraPasswordIssuer {
         match self.sign_in(&secret).await? {
             Verdict::Refused(_) => Ok(None),
             Verdict::Works => {
-                let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-                told.insert(one.key_id.clone(), secret);
+                let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+                values.insert(one.key_id.clone(), secret);
                 Ok(Some(one.key_id.clone()))
             }
         }

@@ -16,12 +16,12 @@ pub(super) fn endpoint(arm: &ArmClient, kind: &Kind, resource: &KeyedResource) -
     let cloud = CLOUDS.iter().position(|host| *host == management);
     let suffixes = cloud.map_or(&[][..], |cloud| kind.hosts[cloud]);
     let name = resource.id.name().to_ascii_lowercase();
-    let told = match (&resource.endpoint, suffixes.first()) {
-        (Some(told), _) => told.clone(),
+    let published = match (&resource.endpoint, suffixes.first()) {
+        (Some(published), _) => published.clone(),
         (None, Some(suffix)) => format!("https://{name}.{suffix}/"),
         (None, None) => String::new(),
     };
-    let Ok(url) = told.parse::<Url>() else {
+    let Ok(url) = published.parse::<Url>() else {
         return Err(failure(format!("{} has no endpoint at which its keys can be tested", resource.id)));
     };
     let host = url.host_str().unwrap_or_default();
@@ -65,14 +65,14 @@ mod tests {
         }
     }
 
-    fn at(cloud: Cloud, told: Option<&str>) -> Option<String> {
+    fn at(cloud: Cloud, published: Option<&str>) -> Option<String> {
         let arm = ArmClient::new(Arc::new(NoToken), ArmOptions { cloud, ..ArmOptions::default() }).unwrap();
         let id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Storage/\
                   storageAccounts/stprod";
         let id: arm_core::ResourceId = id.parse().unwrap();
         let kind = Kind::of(&id.resource_type()).unwrap();
-        let endpoint_told = told.map(str::to_owned);
-        let resource = KeyedResource { id, kind: None, takes_keys: None, endpoint: endpoint_told };
+        let resource =
+            KeyedResource { id, kind: None, takes_keys: None, endpoint: published.map(str::to_owned) };
         endpoint(&arm, kind, &resource).ok().map(|url| url.to_string())
     }
 

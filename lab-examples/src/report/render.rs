@@ -47,8 +47,8 @@ pub fn html(page: &ReportPage) -> Result<String, askama::Error> {
 
 fn cards(page: &ReportPage) -> Vec<Card> {
     let mut cards: Vec<Card> = Vec::new();
-    let mut card = |title, section, told: Option<(String, Standing)>| {
-        let (value, standing) = told.unwrap_or_else(not_known);
+    let mut card = |title, section, standing: Option<(String, Standing)>| {
+        let (value, standing) = standing.unwrap_or_else(not_known);
         cards.push(Card { title, value, standing, section });
     };
     let open_if = |open: bool| if open { Standing::Open } else { Standing::Well };

@@ -93,7 +93,7 @@ pub struct PostgresRoleIssuer {
     /// The databases in which the roles have been compared.
     compared: Arc<tokio::sync::Mutex<HashSet<Option<String>>>>,
     /// The values that signed in, by role, to check at the end that they are refused.
-    told: Arc<std::sync::Mutex<HashMap<String, Stored>>>,
+    values: Arc<std::sync::Mutex<HashMap<String, Stored>>>,
 }
 
 impl std::fmt::Debug for PostgresRoleIssuer {
@@ -131,7 +131,7 @@ impl PostgresRoleIssuer {
             roles: Roles::new(roles)?,
             end_sessions: false,
             compared: Arc::default(),
-            told: Arc::default(),
+            values: Arc::default(),
         })
     }
 
@@ -206,13 +206,13 @@ impl PostgresRoleIssuer {
         }
     }
 
-    fn told(&self, role: &str) -> Option<Stored> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).get(role).cloned()
+    fn value_of(&self, role: &str) -> Option<Stored> {
+        self.values.lock().unwrap_or_else(PoisonError::into_inner).get(role).cloned()
     }
 
     /// Waits until the old value of a role that has lost its password is refused, if that value is known.
     async fn see_refused(&self, role: &str) -> Result<()> {
-        let Some(stored) = self.told(role) else { return Ok(()) };
+        let Some(stored) = self.value_of(role) else { return Ok(()) };
         let mut waited = Duration::ZERO;
         while self.refused(&stored).await?.is_none() {
             if waited >= SETTLE_TIME {
@@ -265,7 +265,7 @@ impl Issuer for PostgresRoleIssuer {
             return Ok(None);
         }
         let role = stored.user.clone();
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(role.clone(), stored);
+        self.values.lock().unwrap_or_else(PoisonError::into_inner).insert(role.clone(), stored);
         Ok(Some(role))
     }
 
@@ -281,7 +281,7 @@ impl Issuer for PostgresRoleIssuer {
         if !self.roles.has(id) {
             return Err(failure(format!("'{id}' is not one of the roles {}", self.roles)));
         }
-        let session = self.server.administer(self.told(id).as_ref()).await?;
+        let session = self.server.administer(self.value_of(id).as_ref()).await?;
         let outcome = self.take(&session, id).await;
         session.close().await;
         outcome?;
