@@ -1,6 +1,7 @@
 //! Derives what to do about a finding.
 
 use arm_core::wire::instant;
+use time::{Duration, OffsetDateTime};
 
 use super::{Finding, ResponsePhase, ResponseStep};
 use crate::KeyVaultAlertType;
@@ -30,11 +31,22 @@ struct Facts<'a> {
     refused: bool,
 }
 
+/// The second that contains the instant.
+fn whole(instant: OffsetDateTime) -> OffsetDateTime {
+    instant.replace_nanosecond(0).unwrap_or(instant)
+}
+
+/// The first whole second that is not before the instant, so that a span up to it loses nothing.
+fn whole_after(instant: OffsetDateTime) -> OffsetDateTime {
+    let before = whole(instant);
+    if before == instant { instant } else { before.checked_add(Duration::SECOND).unwrap_or(instant) }
+}
+
 impl<'a> Facts<'a> {
     fn of(finding: &'a Finding) -> Self {
         let names: Vec<&str> = finding.vaults.iter().map(|vault| vault.name()).collect();
         let span = finding.first.zip(finding.last).map(|(first, last)| {
-            format!(" between {} and {}", instant::format(first), instant::format(last))
+            format!(" between {} and {}", instant::format(whole(first)), instant::format(whole_after(last)))
         });
         let denied = finding.kind.as_ref().is_some_and(KeyVaultAlertType::is_denied);
         Self {
@@ -53,7 +65,7 @@ impl<'a> Facts<'a> {
                 "Ask the owner of {caller} whether it was them. Knowing the caller is not a reason to dismiss the \
                  alert: the credentials may be stolen."
             ),
-            Some(false) => format!("{caller} is of another tenant: find out who gave it access."),
+            Some(false) => format!("{caller} belongs to another tenant: find out who gave it access."),
             None => format!(
                 "Find out whether {caller} belongs to your tenant. A Microsoft address may still belong to any \
                  customer's machine."
@@ -89,9 +101,12 @@ impl<'a> Facts<'a> {
             );
         }
         if self.finding.has_log() {
-            let count = self.finding.secrets.len();
+            let accessed = match self.finding.secrets.len() {
+                1 => "1 secret".to_owned(),
+                count => format!("{count} secrets"),
+            };
             return format!(
-                "The log of {vaults} shows {count} secrets accessed{span}. Check it for other callers of the same \
+                "The log of {vaults} shows {accessed} accessed{span}. Check it for other callers of the same \
                  secrets."
             );
         }
@@ -106,7 +121,7 @@ impl<'a> Facts<'a> {
             return Vec::new();
         }
         let secrets = match self.finding.secrets.as_slice() {
-            [] => "what was read".to_owned(),
+            [] => "the secrets that were read".to_owned(),
             secrets => secrets.join(", "),
         };
         vec![

@@ -112,10 +112,20 @@ async fn the_log_adds_what_the_same_caller_did() {
 
     assert_eq!(finding.secrets, ["db-password"]);
     assert_eq!((finding.operation_count, finding.has_log()), (Some(4), true));
-    assert!(measure(&finding).contains("shows 1 secrets accessed between 1970-01-01T00:01:00"));
+    assert!(measure(&finding).contains("shows 1 secret accessed between 1970-01-01T00:01:00"));
     assert_eq!(finding.first, Some(log[0].time));
     assert_eq!(finding.missing, []);
     assert!(finding.steps.iter().any(|step| step.text.contains("Rotate db-password")));
+}
+
+#[tokio::test]
+async fn a_step_names_whole_seconds_around_the_calls() {
+    let alert = json!({
+        "startTimeUtc": "2026-03-01T11:59:59.1234567Z",
+        "endTimeUtc": "2026-03-01T12:00:58.0000001Z",
+    });
+    let step = measure(&Finding::of(&decoded(alert), None));
+    assert!(step.contains(" between 2026-03-01T11:59:59Z and 2026-03-01T12:00:59Z,"), "{step}");
 }
 
 #[tokio::test]
