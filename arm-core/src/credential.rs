@@ -94,7 +94,7 @@ fn choose(
             return Ok(());
         }
         let message = format!(
-            "the credential '{kind}' needs {}: set it, or sign in with 'az login'",
+            "the credential '{kind}' requires {}: set what is missing, or sign in with 'az login'",
             missing.join(" and ")
         );
         Err(Error::with_message(ErrorKind::Credential, message))

@@ -87,7 +87,8 @@ impl ArmPath {
         let url: Url = text.parse()?;
         let kept = url.path().ends_with(&text[base..path_end]) && is_same_origin(&url, endpoint);
         if !kept {
-            let message = format!("the path '{self}' would be changed in transit and is not sent");
+            let message =
+                format!("the path '{self}' would be changed by URL normalization; nothing was sent");
             return Err(azure_core::Error::with_message(
                 azure_core::error::ErrorKind::DataConversion,
                 message,

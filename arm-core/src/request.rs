@@ -15,7 +15,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     ArmClient, ArmErrorExt as _, ArmPath, error,
     error::{Tried, changes},
-    policies::{Reads, Repeatable, TriedSoFar, whole},
+    policies::{NotRepeatable, Reads, Repeatable, TriedSoFar, whole},
     wire,
 };
 
@@ -135,7 +135,7 @@ impl ArmRequest {
             headers,
             body: None,
             accepted,
-            repeatable: false,
+            repeatable: !matches!(method, Method::Post | Method::Patch),
             reads: !changes(method),
         }
     }
@@ -190,6 +190,13 @@ impl ArmRequest {
     /// Marks a POST or PATCH that is harmless to repeat, so that it is retried like a PUT.
     pub fn repeatable(mut self) -> Self {
         self.repeatable = true;
+        self
+    }
+
+    /// Marks a PUT or DELETE that is not safe to repeat, such as one that runs a script, so that it is retried like a
+    /// POST.
+    pub fn not_repeatable(mut self) -> Self {
+        self.repeatable = false;
         self
     }
 
@@ -251,6 +258,8 @@ impl ArmRequest {
         let mut ctx = Context::new();
         if self.repeatable {
             ctx.insert(Repeatable);
+        } else {
+            ctx.insert(NotRepeatable);
         }
         if self.reads {
             ctx.insert(Reads);

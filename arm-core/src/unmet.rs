@@ -25,7 +25,7 @@ impl fmt::Display for Unmet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.found {
             Some(found) => write!(f, "{} is {found}, not {}", self.member, self.wished),
-            None => write!(f, "{} is missing, not {}", self.member, self.wished),
+            None => write!(f, "{} is missing, expected {}", self.member, self.wished),
         }
     }
 }

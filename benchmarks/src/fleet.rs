@@ -43,7 +43,7 @@ fn measure() -> Section {
     let [[_, floor], [time, ours]] = rounds(ROUNDS, [&floor, &ours]);
     Section {
         title: "A fleet of subscriptions",
-        about: "The 16 plans of each of 200 subscriptions, each answer 50 ms away, 32 at a time. The ideal is 7 waits; the floor of \
+        about: "The 16 plans of each of 200 subscriptions, each response after 50 ms, 32 at a time. The ideal is 7 waits; the floor of \
                 processor time is a bare loop that waits and decodes the same."
             .to_owned(),
         rows: vec![

@@ -25,13 +25,13 @@ use clap::Parser;
 
 use crate::table::{Bench, Section};
 
-/// Figures beside a floor of the same run. Nothing else should be running.
+/// Measures figures next to a floor from the same run. Nothing else should be running.
 #[derive(Parser)]
 #[command(
-    after_help = "Examples:\n  benchmarks                    all, into BENCHMARKS.md and .svg\n  benchmarks pipeline decode    these two, on the screen\n\nExits with 1 when a goal is missed."
+    after_help = "Examples:\n  benchmarks                    all, written to BENCHMARKS.md and .svg\n  benchmarks pipeline decode    only these two, printed\n\nThe exit code is 1 if a goal is missed."
 )]
 struct Arguments {
-    /// What to measure; everything when there is none.
+    /// The benchmarks to run. Default: all.
     #[arg(value_parser = BENCHES.map(|bench| bench.name))]
     names: Vec<String>,
 }

@@ -20,7 +20,7 @@ pub(crate) fn svg(sections: &[(&str, Section)]) -> String {
     let height = (lines as f64 + 2.5) * LINE;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" font-size=\"11\" role=\"img\">\n\
-         <title>Ours by the floor: median and quartiles of each benchmark</title>\n\
+         <title>Ours relative to the floor: median and quartiles of each benchmark</title>\n\
          <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
     );
     for mark in MARKS {

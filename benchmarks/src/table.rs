@@ -108,10 +108,10 @@ pub(crate) fn document(sections: &[(&str, Section)]) -> String {
     format!(
         "# Benchmarks\n\n\
          Made by `cargo run --profile bench -p benchmarks`, on {machine}.\n\n\
-         Each figure stands beside a floor measured in the same run. Ours and the floor take turns, round by round: figures are\n\
+         Each figure is shown next to a floor measured in the same run. Ours and the floor take turns, round by round: figures are\n\
          medians, and results are the median of the single rounds' results with their quartiles in brackets. Seconds and\n\
          milliseconds only compare within this page.\n\n\
-         ![Ours by the floor, with quartiles](BENCHMARKS.svg)\n{}",
+         ![Ours relative to the floor, with quartiles](BENCHMARKS.svg)\n{}",
         tables(sections)
     )
 }

@@ -88,5 +88,5 @@ async fn rotate(
 
 #[allow(clippy::print_stdout, reason = "a program speaks to its user")]
 fn print(left: &[String]) {
-    left.iter().for_each(|line| println!("left: {line}"));
+    left.iter().for_each(|line| println!("left to do: {line}"));
 }

@@ -136,7 +136,7 @@ impl IsSoftDeleted {
 
 impl fmt::Display for IsSoftDeleted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("found among the deleted ones")
+        f.write_str("the secret was found among the deleted secrets")
     }
 }
 

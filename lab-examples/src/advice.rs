@@ -42,7 +42,7 @@ fn advice(error: &Error, text: &str) -> Option<String> {
         _ if let_in_after_sign_in(error).is_some() => return let_in_after_sign_in(error),
         _ if error.is_unauthorized() => "The token was not accepted: sign in again with 'az login'",
         _ if error.is_role_missing() => {
-            "Ask an owner of the subscription for the role that the README names for this task"
+            "Ask an owner of the subscription for the role that the guide names for this task"
         }
         _ if code("VaultAlreadyExists") => {
             "The name is taken, possibly by a deleted vault: choose another --vault-prefix"

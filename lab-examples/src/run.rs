@@ -19,7 +19,7 @@ impl Lab {
         if let Err(error) = self.prepare_for(part).await {
             self.screen.begin(part.name, part.title);
             let line = advice::explain(&error);
-            self.screen.step("what comes before it", "failed", line.clone());
+            self.screen.step("the parts before it", "failed", line.clone());
             self.screen.fail(&line);
             return false;
         }

@@ -189,7 +189,7 @@ impl std::fmt::Display for ArmError {
             write!(f, " (refused by policy '{}')", policies.join("', '"))?;
         }
         if let Some(challenge) = &self.claims_challenge {
-            write!(f, " (sign in again, the service asks for more: {})", challenge.claims)?;
+            write!(f, " (sign in again: the service requires more claims: {})", challenge.claims)?;
         }
         if let Some(id) = &self.request_id {
             write!(f, " (request {id})")?;

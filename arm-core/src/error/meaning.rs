@@ -258,7 +258,7 @@ mod tests {
         let challenge = error.claims_challenge().unwrap();
         assert_eq!((challenge.claims.as_str(), challenge.encoded), (claims, encoded));
         assert!(
-            error.to_string().contains("sign in again, the service asks for more: {\"access_token\""),
+            error.to_string().contains("sign in again: the service requires more claims: {\"access_token\""),
             "{error}"
         );
         assert_eq!(super::tests::error(401, "InvalidAuthenticationToken", "m").claims_challenge(), None);

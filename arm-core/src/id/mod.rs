@@ -74,7 +74,7 @@ pub(crate) fn is_plain(byte: u8) -> bool {
 pub(crate) fn check_segment(what: &'static str, segment: &str) -> Result<(), IdError> {
     let refuse = |rule| Err(IdError::new(what, segment, rule));
     if segment.is_empty() {
-        return refuse("is empty: every segment between two slashes needs a name");
+        return refuse("is empty: a path segment must not be empty");
     }
     if segment == "." || segment == ".." {
         return refuse("must not be '.' or '..'");

@@ -151,7 +151,7 @@ impl Watch {
                 (self.go_on(state, percent, *handle, wait)?, None)
             }
             Step::Fetch(_) => {
-                let message = "the operation's result leads to another, which is not followed";
+                let message = "the operation's result links to another operation, which is not followed";
                 return Err(Error::with_message(ErrorKind::Other, message));
             }
             Step::Done(response) => {

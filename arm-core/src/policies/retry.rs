@@ -159,7 +159,7 @@ impl Retry {
                     Some(asked) if !exhausted => {
                         let left = self.budget.total.saturating_sub(spent);
                         let message = format!(
-                            "{}; the service asks for a wait of {asked:?}, but only {left:?} are left",
+                            "{}; the service asks to wait {asked:?}, but only {left:?} remain",
                             error::with_causes(&error)
                         );
                         error.reworded(message)

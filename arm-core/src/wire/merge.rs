@@ -153,7 +153,7 @@ fn is_blank(value: &Value) -> bool {
 
 fn refusal(place: &str) -> String {
     format!(
-        "the value at '{place}' cannot be read here, and would be overwritten: change it with the tool that set it"
+        "the value at '{place}' could not be read and would be overwritten: change it with the tool that set it"
     )
 }
 

@@ -3,7 +3,10 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use crate::scripted::{Answer, Script, TOKEN, reply};
-use arm_core::{ArmErrorExt as _, ArmOptions, ArmPath, Audience, Cloud, CloudEndpoints, RetryBudget};
+use arm_core::{
+    ArmClient, ArmErrorExt as _, ArmOptions, ArmPath, ArmRequest, Audience, Cloud, CloudEndpoints,
+    RetryBudget,
+};
 use azure_core::{
     error::ErrorKind,
     http::{Context, Method, Pipeline, Request, Url},
@@ -186,12 +189,16 @@ async fn safe_methods_are_repeated_and_the_body_comes_along_each_time() {
 }
 
 #[tokio::test]
-async fn a_post_is_not_repeated_when_it_may_have_been_carried_out() {
-    for answer in [reply(500, ""), reply(503, ""), Answer::Lost(ErrorKind::Io)] {
-        let script = Script::new([answer]);
-        let error = script.client().post(things(), "2026-01-01").send_empty().await.unwrap_err();
-        assert_eq!(script.sent().len(), 1);
-        assert!(error.to_string().contains("may have been carried out"), "{error}");
+async fn a_post_or_a_marked_put_is_not_repeated_when_it_may_have_been_carried_out() {
+    let requests: [fn(&ArmClient) -> ArmRequest; 2] =
+        [|arm| arm.post(things(), "2026-01-01"), |arm| arm.put(things(), "2026-01-01").not_repeatable()];
+    for request in requests {
+        for answer in [reply(500, ""), reply(503, ""), Answer::Lost(ErrorKind::Io)] {
+            let script = Script::new([answer]);
+            let error = request(&script.client()).send_empty().await.unwrap_err();
+            assert_eq!(script.sent().len(), 1);
+            assert!(error.to_string().contains("may have been carried out"), "{error}");
+        }
     }
 }
 

@@ -139,7 +139,7 @@ impl KeyVaultAlertType {
             T::AppAnomaly => "read by an application that does not usually do so",
             T::OperationPatternAnomaly => "an unusual mix of operations",
             T::UserAnomaly => "read by a user who does not usually do so",
-            T::UserAppAnomaly => "read by a user through an application that this pair does not usually use",
+            T::UserAppAnomaly => "read by an unusual combination of user and application",
             T::AccountVolumeAnomaly => "one principal read many vaults",
             T::SuspiciousIpAccessDenied => "an address that threat intelligence lists was refused",
             T::UnusualAccessSuspiciousIp => "unusual access from an address outside Microsoft",

@@ -108,7 +108,7 @@ pub enum Missing {
 impl std::fmt::Display for Missing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::UserOfApplication => "no user: an application called, and applications have none",
+            Self::UserOfApplication => "no user: the caller was an application",
             Self::User => "no user: the alert names only the object id",
             Self::ObjectId => "no object id: the traffic came from outside Azure",
             Self::Address => "no address: the alert does not name one",

@@ -86,7 +86,7 @@ impl<'a> Facts<'a> {
         if known.application_id.is_some() || known.object_id.is_some() || known.user_principal_name.is_some()
         {
             steps.push(format!(
-                "Narrow or remove the access of {caller} to {vaults}; if it holds a role in the directory, ask \
+                "Reduce or remove the access of {caller} to {vaults}; if it holds a role in the directory, ask \
                  the administrator to reduce it."
             ));
         }
@@ -125,7 +125,7 @@ impl<'a> Facts<'a> {
             secrets => secrets.join(", "),
         };
         vec![
-            format!("Rotate {secrets}, at the issuer too, and disable the old versions."),
+            format!("Rotate {secrets}, also at the issuer, and disable the old versions."),
             "Ask the owners of these credentials to check for their use.".to_owned(),
         ]
     }

@@ -125,7 +125,7 @@ async fn ones_own_exemption_is_changed_and_somebody_elses_is_left() {
         (done.exemptions[0].is_change(), done.exemptions[0].current().id()),
         (false, theirs.id.as_str())
     );
-    assert!(done.to_string().starts_with("there already: Waiver, all of the lab, for ever"), "{done}");
+    assert!(done.to_string().starts_with("already exists: Waiver, all of the lab, no expiry"), "{done}");
 }
 
 #[tokio::test]

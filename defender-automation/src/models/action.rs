@@ -150,7 +150,7 @@ impl Action {
             Self::EventHub(action)
                 if action.is_trusted_service_enabled != Some(true) && absent(&action.connection_string) =>
             {
-                Some("its connection string, or to be a trusted service")
+                Some("its connection string (not needed if Defender sends as a trusted service)")
             }
             _ => None,
         }

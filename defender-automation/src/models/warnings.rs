@@ -72,10 +72,10 @@ impl fmt::Display for Warning {
                 "'{path}' is a property of assessments; alerts have Severity, AlertType, AlertDisplayName, .."
             ),
             Self::TextOperatorOnOtherType(path) => {
-                write!(f, "the comparison of '{path}' is for properties of type String only")
+                write!(f, "'{path}' is compared in a way that only properties of type String support")
             }
             Self::KeyedEventHub(hub) => {
-                write!(f, "{hub} is used by a connection string; as a trusted service, no key is needed")
+                write!(f, "{hub} is used with a connection string; a trusted service needs no key")
             }
             Self::WillBeRefused(problem) => write!(f, "it will not be sent: {problem}"),
         }

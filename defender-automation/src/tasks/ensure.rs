@@ -172,8 +172,8 @@ fn keeps_all_secrets(name: &ResourceName, wanted: &AutomationSpec) -> Result<()>
     for action in &wanted.actions {
         if let Some(what) = action.missing_secret() {
             return refuse(format!(
-                "the automation '{name}' also has the {} action on {}, and writing it would lose {what}: give that \
-                 action as well, or drop the others",
+                "the automation '{name}' also has the {} action on {}, and writing it would lose {what}: \
+                 include that action in the spec, or call dropping_other_actions()",
                 action.kind(),
                 action.target()
             ));

@@ -261,7 +261,7 @@ fn reader_of(name: &SecretName) -> &'static str {
 
 /// Reads a secret as this principal, with a token of its own.
 async fn read(azure: &MockAzure, who: &str, name: &SecretName) -> Done<Secret> {
-    let credential = azure.credential_of(who).ok_or("nobody of this id")?;
+    let credential = azure.credential_of(who).ok_or("no principal has this id")?;
     let arm = ArmClient::new(credential, Some(azure.client_options().into()))?;
     Ok(secrets(&arm)?.get(name).await?.value)
 }

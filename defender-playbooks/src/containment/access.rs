@@ -179,12 +179,15 @@ async fn not_the_last(roles: &RoleAssignmentsClient, taken: &RemovedRole) -> Res
     }
     let (role, followers) = match taken.role {
         RoleId::OWNER => ("Owner", &GIVE_ACCESS[..1]),
-        _ => ("one who can give access back", &GIVE_ACCESS[..]),
+        _ => ("principal that can restore access", &GIVE_ACCESS[..]),
     };
     let scope: Scope = match taken.scope.parse() {
         Ok(scope) => scope,
         Err(_) => {
-            return refuse(format!("the role {} at '{}' is not taken away here", taken.role, taken.scope));
+            return refuse(format!(
+                "the role {} at '{}' cannot be removed: its scope is not supported",
+                taken.role, taken.scope
+            ));
         }
     };
     let mut held = roles.list_filtered(&scope, RoleAssignmentFilter::AtScope);
@@ -215,7 +218,7 @@ pub(super) async fn remove_policy(
             vaults.update_access_policy(vault, &AccessPolicyUpdateKind::Remove, policies).await?;
             match current(vaults, vault, policy).await? {
                 None => Ok(Step::Done),
-                Some(_) => refuse("the vault still has it"),
+                Some(_) => refuse("the vault still has the access policy"),
             }
         }
     }

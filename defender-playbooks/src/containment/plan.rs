@@ -229,7 +229,7 @@ impl PlanContainment {
                 policies.filter(|policy| policy.object_id.eq_ignore_ascii_case(&own)).cloned().collect();
         }
         if self.principal.is_none() && (self.sign_in || self.sessions) {
-            return refuse("whose sign-in? Set the principal");
+            return refuse("set the principal whose sign-in to disable or whose sessions to revoke");
         }
         let client = SecretsClient::of(&self.arm, &found)?;
         for name in self.secrets {

@@ -53,7 +53,7 @@ impl fmt::Display for ContainmentReport {
         self.irreversible.iter().try_for_each(|what| writeln!(f, "CANNOT BE UNDONE: {what}"))?;
         self.done.iter().try_for_each(|what| writeln!(f, "{done}: {what}"))?;
         self.unchanged.iter().try_for_each(|what| writeln!(f, "already done: {what}"))?;
-        self.left.iter().try_for_each(|what| writeln!(f, "left: {what}"))?;
+        self.left.iter().try_for_each(|what| writeln!(f, "left alone: {what}"))?;
         self.failed.iter().try_for_each(|(what, why)| writeln!(f, "FAILED: {what}: {why}"))?;
         self.stays.iter().try_for_each(|what| writeln!(f, "still open: {what}"))
     }

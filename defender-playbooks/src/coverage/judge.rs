@@ -44,7 +44,7 @@ impl Gap {
                 "add a diagnostic setting for the requested sink; the others can stay"
             }
             Self::SinkGone { .. } => "send the audit log to a sink that exists, and delete the old setting",
-            Self::LoggingUnknown(_) => "ask for Monitoring Reader on the vault and its sink",
+            Self::LoggingUnknown(_) => "request Monitoring Reader on the vault and its sink",
         }
     }
 

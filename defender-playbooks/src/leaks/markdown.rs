@@ -124,7 +124,7 @@ impl Done<'_> {
                 ("the old versions that leaked are disabled, and their credentials revoked".to_owned(), true)
             }
             Some(Ok(ended)) => (ended.to_string(), false),
-            Some(Err(error)) => (format!("NOT ENDED: {error}"), false),
+            Some(Err(error)) => (format!("NOT DISABLED AND REVOKED: {error}"), false),
             None => (step(planned.step).to_owned(), false),
         }
     }

@@ -32,7 +32,7 @@ fn result(leak: &Leak, closing: Closing, justification: &str) -> Value {
     let suppressions = match closing {
         Closing::Gone => suppression("accepted", justification),
         Closing::Dismissed => {
-            suppression("accepted", &format!("dismissed at {}, with its reason there", leak.scanner))
+            suppression("accepted", &format!("dismissed in {}, which has the reason", leak.scanner))
         }
         Closing::WaitingForScan => suppression("underReview", "waiting for the next scan"),
         Closing::StillThere => json!([]),

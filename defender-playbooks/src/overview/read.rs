@@ -129,9 +129,11 @@ async fn see(arm: &ArmClient, id: SubscriptionId) -> Result<Box<Seen>> {
 fn left_out(held: &Result<Vec<Permission>>) -> Vec<String> {
     let held = match held {
         Ok(held) => held,
-        Err(error) => return vec![format!("it is unknown what the caller may read there: {error}")],
+        Err(error) => return vec![format!("the caller's permissions could not be read: {error}")],
     };
     let may = |action: &str| held.iter().any(|permission| permission.allows(action));
     let hidden = SHOWN_TO.iter().filter(|(_, action)| !may(action));
-    hidden.map(|(what, action)| format!("{what}: the sign-in may not read them there ({action})")).collect()
+    hidden
+        .map(|(what, action)| format!("{what}: the caller may not read them in this subscription ({action})"))
+        .collect()
 }

@@ -294,7 +294,7 @@ impl PlannedChange {
                 || done.members.iter().any(|done| done.is_as_planned(planned))
         };
         let missing = self.members.iter().find(|planned| !done_as_planned(planned))?;
-        Some(format!("{id}: {missing} was planned, but is not so"))
+        Some(format!("{id}: {missing} was planned, but not done"))
     }
 
     fn id_is_made_at_apply(&self) -> bool {

@@ -135,7 +135,7 @@ resources! {
     }
     QueryRule {
         role: "Monitoring Contributor", permission: "Microsoft.Insights/scheduledQueryRules/write",
-        billed: Some("by the rule"),
+        billed: Some("per rule"),
         fn id(&self) -> String { self.id.clone() }
         // Whether the service validates the query is decided when it is written, since its table may not exist yet.
         fn shown(&self) -> Result<Value> {

@@ -60,7 +60,9 @@ impl VaultReaders {
             other => gaps.push(format!("the log is inconclusive: {other:?}")),
         }
         if found.is_truncated {
-            gaps.push(format!("the log has more than {ROWS} rows of this secret: choose a shorter window"));
+            gaps.push(format!(
+                "the log has more than {ROWS} rows about this secret: choose a shorter window"
+            ));
         }
         if !found.unreadable.is_empty() {
             gaps.push(format!("{} rows of the log could not be read", found.unreadable.len()));

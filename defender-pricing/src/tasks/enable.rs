@@ -199,7 +199,7 @@ impl Wish {
             let setting = found.and_then(|found| lost_setting(wish, found));
             let reason = reported.or(setting).unwrap_or_else(|| {
                 format!(
-                    "the service accepted the change but shows it {}",
+                    "the service accepted the change but shows the extension as {}",
                     if wish.is_enabled { "off" } else { "on" }
                 )
             });

@@ -89,7 +89,7 @@ impl RestorePlan {
             && !before.has_settings_of(expected)
         {
             return refuse(format!(
-                "the plan {plan} was changed by somebody else since it was written here; it was left unchanged"
+                "somebody else has changed the plan {plan} in the meantime; it was left unchanged"
             ));
         }
         let wanted = back_to(&self.wanted, &before);
@@ -134,7 +134,8 @@ fn differing(wanted: &Pricing, after: &Pricing) -> Vec<FailedExtension> {
         let told =
             after.extension(&wish.name).and_then(|found| found.operation_status.as_ref()?.message.clone());
         let state = if wish.is_enabled { "off" } else { "on" };
-        let reason = told.unwrap_or_else(|| format!("the service accepted the change but shows it {state}"));
+        let reason = told
+            .unwrap_or_else(|| format!("the service accepted the change but shows the extension as {state}"));
         FailedExtension { name: wish.name.clone(), reason }
     };
     wanted.extensions.iter().filter(differs).map(failed).collect()

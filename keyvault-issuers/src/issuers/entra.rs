@@ -192,8 +192,8 @@ impl EntraPasswordIssuer {
         if error.is_code("CredentialInvalidLifetimeAsPerAppPolicy") {
             let days = self.lifetime.as_secs() / 86_400;
             return failure(format!(
-                "a policy forbids passwords for the application {} that are valid for {days} days: ask for a \
-                 shorter lifetime: {error}",
+                "a policy forbids passwords for the application {} that are valid for {days} days: \
+                 set a shorter lifetime: {error}",
                 self.object_id
             ));
         }

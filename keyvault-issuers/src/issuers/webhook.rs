@@ -146,7 +146,7 @@ impl WebhookIssuer {
     async fn tell(&self, operation: &str, body: Value) -> Result<()> {
         match self.call(operation, body, true).await? {
             (200 | 204, _) => Ok(()),
-            (422, _) => Err(failure(format!("{} says that the credential does not work", self.host()))),
+            (422, _) => Err(failure(format!("{} reports that the credential does not work", self.host()))),
             (status, _) => Err(self.unexpected(operation, status)),
         }
     }

@@ -52,6 +52,6 @@ pub(crate) async fn of_secret(
     let said = format!("{host} answered {status} {}{code}", arm_core::printable(&refusal.error));
     match refusal.error_codes.iter().any(|code| BAD_SECRET.contains(code)) {
         true => Ok(Verdict::Refused(said)),
-        false => Err(failure(format!("{said}, which says nothing about the secret"))),
+        false => Err(failure(format!("{said}, so it is unknown whether the secret works"))),
     }
 }

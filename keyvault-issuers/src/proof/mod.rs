@@ -82,7 +82,7 @@ pub(crate) async fn of_key(
             "{said}: its firewall blocks this program, so its keys cannot be tested from here"
         ))),
         401 | 403 => Ok(Verdict::Refused(said)),
-        _ => Err(failure(format!("{said}, which says nothing about the key"))),
+        _ => Err(failure(format!("{said}, so it is unknown whether the key works"))),
     }
 }
 
@@ -174,7 +174,7 @@ mod tests {
                 "not known: lab.documents.azure.com answered 401: it accepts only identities, not keys"
                     .to_owned(),
             ),
-            (STORAGE, 404, "", "", format!("not known: {blob} 404, which says nothing about the key")),
+            (STORAGE, 404, "", "", format!("not known: {blob} 404, so it is unknown whether the key works")),
             // Whoever lacks a right was recognized by the key.
             (QUEUES, 401, "", claims, "works".to_owned()),
             (QUEUES, 401, "", signature, format!("refused: {bus} 401")),

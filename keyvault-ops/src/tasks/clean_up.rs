@@ -104,7 +104,7 @@ impl fmt::Display for CleanUpReport {
                 Err(_) => {}
             }
         }
-        write!(f, "{gone} gone, {soft} soft-deleted, {} failed", self.failures().count())?;
+        write!(f, "{gone} deleted, {soft} soft-deleted, {} failed", self.failures().count())?;
         if soft > 0 {
             write!(
                 f,

@@ -91,7 +91,7 @@ impl fmt::Display for DueSecret {
             match reason {
                 DueReason::Named => f.write_str("named"),
                 DueReason::Tagged => f.write_str("tagged"),
-                DueReason::Issued(id) => write!(f, "holds {id}"),
+                DueReason::Issued(id) => write!(f, "contains {id}"),
                 DueReason::Old(set) => write!(f, "set on {}", set.date()),
                 DueReason::Expiring(expires) => write!(f, "expires on {}", expires.date()),
             }?;

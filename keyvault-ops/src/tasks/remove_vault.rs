@@ -72,7 +72,7 @@ impl fmt::Display for VaultRemains {
         write!(f, "the vault '{}' is soft-deleted: its name stays taken", deleted.name)?;
         days_left.iter().try_for_each(|days| write!(f, " for {days} days"))?;
         f.write_str(if deleted.purge_protection_enabled {
-            ", and purge protection does not let it be purged before"
+            ", and purge protection prevents purging it earlier"
         } else {
             " unless it is purged"
         })?;

@@ -108,7 +108,7 @@ impl fmt::Display for SeedReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} created, {} were there, {} recovered, {} purged and created, {} failed",
+            "{} created, {} already existed, {} recovered, {} purged and created, {} failed",
             self.count(Seeded::Created),
             self.count(Seeded::Unchanged),
             self.count(Seeded::Recovered),

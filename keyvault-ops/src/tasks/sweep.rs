@@ -90,7 +90,7 @@ impl fmt::Display for SweepReport {
         write!(
             f,
             "{} listings of {} secrets ({} managed); {} read, {} forbidden, {} disabled, {} gone; {} requests in {:.1?}, \
-             at most {} in 10 s of the vault's {VAULT_LIMIT}",
+             at most {} of the {VAULT_LIMIT} requests that the vault allows in 10 s",
             self.listings,
             self.secrets,
             self.managed,

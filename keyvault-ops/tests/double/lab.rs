@@ -262,7 +262,10 @@ async fn a_sweep_counts_what_has_gone_and_what_the_limits_refuse() {
 #[test]
 fn a_sweep_speaks_of_waits_and_refusals_only_if_there_were_any() {
     let mut report = SweepReport::default();
-    assert!(report.to_string().ends_with("at most 0 in 10 s of the vault's 4000"), "{report}");
+    assert!(
+        report.to_string().ends_with("at most 0 of the 4000 requests that the vault allows in 10 s"),
+        "{report}"
+    );
     report.paced = Duration::from_secs(12);
     assert!(report.to_string().ends_with("4000; waited 12.0s to stay below 2000"), "{report}");
     report.throttled = 2;

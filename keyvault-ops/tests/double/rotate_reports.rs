@@ -155,7 +155,7 @@ async fn an_error_says_in_which_step_it_stopped_and_what_holds_now() {
     assert_eq!(
         invalid,
         "rotating 'db' of kv-lab.vault.azure.net stopped while reading the current version: the new value is the current \
-         one: give another, or have one generated; nothing was changed in the vault"
+         one: give another one, or let one be generated; nothing was changed in the vault"
     );
     lab.azure.inject(Fault::status(403).on("PUT", "/secrets/db").always());
     let set = rotate().to(canary()).await.unwrap_err();

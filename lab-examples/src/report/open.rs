@@ -191,7 +191,7 @@ fn exposure(page: &ReportPage, found: &mut Found) {
     {
         for (severity, count) in by_severity(recommendations.iter().map(|it| it.severity.as_str())) {
             let are = if count == 1 { "is" } else { "are" };
-            let text = format!("{} {are} not followed", plural(count, "recommendation"));
+            let text = format!("{} {are} unmet", plural(count, "recommendation"));
             found.graded("recommendations", severity, text);
         }
     }

@@ -30,7 +30,7 @@ pub struct ReportPage {
     pub vaults: Section<Vec<VaultRow>>,
     /// Key Vault alerts.
     pub alerts: Section<Alerts>,
-    /// Recommendations about key vaults, secrets and credentials that are not followed.
+    /// Unmet recommendations about key vaults, secrets and credentials.
     pub recommendations: Section<Vec<Recommendation>>,
     /// Attack paths.
     pub attack_paths: Section<Paths>,
@@ -161,7 +161,7 @@ pub struct AlertRow {
     pub steps: Vec<(String, String)>,
 }
 
-/// A recommendation that is not followed.
+/// An unmet recommendation.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Recommendation {
     /// The title.

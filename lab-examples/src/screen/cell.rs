@@ -11,13 +11,13 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Value {
-    /// Nothing, or not known.
+    /// None or unknown.
     Null,
     /// Yes or no.
     Flag(bool),
-    /// A number, of what the column says.
+    /// A number; its unit is the column's kind.
     Number(u64),
-    /// So many of all.
+    /// A part of a total.
     Part {
         /// How many.
         count: usize,
@@ -40,7 +40,7 @@ impl Value {
     }
 }
 
-/// What the values of a column are, where they are not `null`.
+/// The type of a column's values that are not `null`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
@@ -57,11 +57,11 @@ pub enum Kind {
     Count,
     /// Numbers of days.
     Days,
-    /// So many of all: `count` and `of`.
+    /// A part of a total: `count` and `of`.
     Part,
     /// Lists of texts.
     List,
-    /// Of several kinds, as the first cell of the row says.
+    /// Several types; the first cell of the row says which.
     Mixed,
 }
 

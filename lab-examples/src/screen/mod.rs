@@ -376,7 +376,7 @@ impl Screen {
 
 /// A step about something with an id. [`Screen::about`] creates it.
 #[derive(Debug)]
-#[must_use = "nothing is shown until it is told what became of it"]
+#[must_use = "nothing is shown until `step` is called"]
 pub struct About<'a> {
     screen: &'a Screen,
     step: Step,

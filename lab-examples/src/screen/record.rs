@@ -77,7 +77,7 @@ pub enum PartState {
 /// One step.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Step {
-    /// What it was about.
+    /// The subject of the step.
     pub what: String,
     /// `created`, `unchanged`, `verified`, `failed`, ..
     pub outcome: String,
@@ -88,14 +88,14 @@ pub struct Step {
     /// The details.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
-    /// The number of things, if it concerns several.
+    /// The number of items, if it concerns several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub count: Option<usize>,
     /// The full id of what it was about: a resource, an alert, a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The numbers that the detail tells in words, by what they count.
+    /// The numbers in the detail, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub figures: BTreeMap<String, usize>,
 }

@@ -168,7 +168,7 @@ async fn simulate(lab: &Lab) -> Result<()> {
     let Some(samples) = lab.screen.wait("sample alerts", make).await? else { return Ok(()) };
     match samples.is_new {
         true => lab.screen.step("sample alerts", "created", "with the simulate operation"),
-        false => lab.screen.step("sample alerts", "unchanged", "there already"),
+        false => lab.screen.step("sample alerts", "unchanged", "already exist"),
     }
     lab.screen.difference(
         "to wait one or two hours for alerts",

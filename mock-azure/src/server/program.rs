@@ -62,7 +62,7 @@ impl Saved {
     pub(super) fn read(text: &str) -> io::Result<Self> {
         let mut lines = text.lines();
         let wrong = |line: usize, error: serde_json::Error| {
-            io::Error::new(io::ErrorKind::InvalidData, format!("line {line} of what was saved: {error}"))
+            io::Error::new(io::ErrorKind::InvalidData, format!("line {line} of the saved file: {error}"))
         };
         let first = lines.next().unwrap_or_default();
         let beginning: Beginning = serde_json::from_str(first).map_err(|error| wrong(1, error))?;

@@ -256,7 +256,10 @@ fn put(world: &mut World, call: &Call) -> Reply {
         return role_definitions::unknown(guid);
     };
     if role.is_conditional() {
-        return Reply::not_implemented(format!("what the role '{}' allows: it has a condition", role.name));
+        return Reply::not_implemented(format!(
+            "the permissions of the role '{}': they depend on a condition",
+            role.name
+        ));
     }
     let seen = asked["principalType"].is_string() || directory::has_replicated(world, principal);
     let known = directory::find(world, principal).filter(|_| seen);

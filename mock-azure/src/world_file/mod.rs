@@ -32,7 +32,7 @@ struct World {
     empty_pages: bool,
     /// How many polls report a long-running operation as still running.
     operation_polls: Option<u32>,
-    /// How many requests do not see a new role assignment yet.
+    /// How many requests are refused before a new role assignment takes effect.
     role_propagation: Option<u32>,
     /// How many seconds a new role assignment takes to take effect.
     role_propagation_seconds: Option<u64>,

@@ -9,7 +9,7 @@ pub(super) fn value(text: &str) -> Result<Value, String> {
     match documents.as_slice() {
         [] => Ok(Value::Object(Map::new())),
         [document] => json(document),
-        several => Err(format!("one document is wanted, and there are {}", several.len())),
+        several => Err(format!("expected one YAML document, found {}", several.len())),
     }
 }
 

@@ -101,7 +101,7 @@ pub(crate) fn decide(
         }
         Some(own) => {
             return refuse(format!(
-                "the setting '{}' exists but does not send to {}; choose another name, or allow it to be changed",
+                "the setting '{}' exists but does not send to {}; choose another name, or set change_existing",
                 own.name, spec.sink
             ));
         }

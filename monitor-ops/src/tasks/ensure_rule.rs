@@ -213,7 +213,7 @@ fn checked(rule: &QueryRule) -> Result<QueryRule> {
         && window < every
     {
         return refuse(format!(
-            "a rule that runs every {every:?} cannot look back only {window:?}: it would miss the time between"
+            "a rule that runs every {every:?} cannot look back only {window:?}: it would miss the time between two runs"
         ));
     }
     let periods = it.criteria.all_of.iter().filter_map(|condition| condition.failing_periods.as_ref());

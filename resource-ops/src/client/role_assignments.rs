@@ -121,7 +121,7 @@ fn scope_of(id: &RoleAssignmentId) -> Result<Scope> {
     text[..end].parse().map_err(|_| {
         let message = format!(
             "{id} is not at a subscription, group, resource or management group: assignments at the root of a tenant \
-             cannot be made here"
+             cannot be created with this client"
         );
         azure_core::Error::with_message(ErrorKind::DataConversion, message)
     })

@@ -50,13 +50,13 @@ impl GraphScope {
     fn batches(self, query: &GraphQuery) -> std::result::Result<Vec<Self>, String> {
         match self {
             Self::Subscriptions(ids) if ids.is_empty() => {
-                Err("no subscription is given, which for the service would mean the whole tenant; if you mean \
-                     that, use GraphScope::Tenant"
+                Err("no subscription was given, which the service treats as the whole tenant; \
+                     to query the whole tenant, use GraphScope::Tenant"
                     .to_owned())
             }
             Self::ManagementGroups(ids) if ids.is_empty() => {
-                Err("no management group is given, which for the service would mean the whole tenant; if you mean \
-                     that, use GraphScope::Tenant"
+                Err("no management group was given, which the service treats as the whole tenant; \
+                     to query the whole tenant, use GraphScope::Tenant"
                     .to_owned())
             }
             Self::Subscriptions(ids) if ids.len() > BATCH && query.is_batchable() => {

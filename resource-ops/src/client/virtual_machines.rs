@@ -206,14 +206,16 @@ impl VirtualMachinesClient {
     ///
     /// # Retries
     ///
-    /// Not safe to repeat: each request may run the script again, and this client retries it like any PUT.
+    /// Each request may run the script again, so it is not retried if it may have been carried out.
+    /// [`may_have_been_applied`](arm_core::ArmErrorExt::may_have_been_applied) is then `true`; read the run command to
+    /// find out.
     pub fn create_or_update_run_command(
         &self,
         machine: &VirtualMachineId,
         name: &ResourceName,
         spec: &VirtualMachineRunCommandSpec,
     ) -> Poller<VirtualMachineRunCommand> {
-        self.arm.put(commands(machine).segment(name), API_VERSION).body(spec).poller()
+        self.arm.put(commands(machine).segment(name), API_VERSION).body(spec).not_repeatable().poller()
     }
 
     /// Changes parts of a managed run command, which runs the script again: `VirtualMachineRunCommands_Update`, a

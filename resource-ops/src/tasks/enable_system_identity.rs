@@ -78,7 +78,7 @@ impl EnableSystemIdentity {
         let identity = after.identity.as_ref();
         if identity.is_none_or(|identity| !identity.is_system_assigned() || identity.principal_id.is_none()) {
             let message = format!(
-                "the service accepted the identity of {}, but shows the machine without one",
+                "the service accepted the system-assigned identity of {}, but returns the machine without it",
                 self.machine
             );
             return Err(Error::with_message(ErrorKind::Other, message));

@@ -165,7 +165,7 @@ impl EnsureRoleAssignment {
             }
         };
         let message =
-            format!("the principal {} is not known in the directory: {hint}. {error}", self.spec.principal);
+            format!("the principal {} is not in the directory: {hint}. {error}", self.spec.principal);
         error.reworded(message)
     }
 }

@@ -73,7 +73,7 @@ impl ExemptionReason {
             );
         }
         if self.until <= OffsetDateTime::now_utc() {
-            return refuse("the exemption would end before it begins: give a date to come");
+            return refuse("the exemption would already have expired: give a future date");
         }
         if matches!(self.category, ExemptionCategory::Unknown(_)) {
             return refuse(format!(
@@ -187,7 +187,8 @@ impl Exempt {
         }
         let Some(metadata) = &finding.metadata else {
             return refuse(format!(
-                "the service does not say whether {} comes from a policy, so it is unknown how to exempt it",
+                "the service does not say whether {} comes from a policy, so \
+                 the kind of exemption cannot be determined",
                 self.finding
             ));
         };

@@ -73,19 +73,19 @@ impl fmt::Display for Exempted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for change in &self.exemptions {
             let (would, exemption) = (if self.dry_run { "to be " } else { "" }, change.current());
-            let verb = if change.is_change() { change.verb() } else { "there already" };
+            let verb = if change.is_change() { change.verb() } else { "already exists" };
             let category = exemption.category().map_or("no category", ExemptionCategory::as_str);
             let why = arm_core::printable(exemption.description().unwrap_or("no reason"));
             write!(f, "{}{verb}: {category}, {why}", if change.is_change() { would } else { "" })?;
             match exemption.expires_on() {
                 Some(end) => writeln!(f, ", until {}: {}", end.date(), exemption.id())?,
-                None => writeln!(f, ", for ever: {}", exemption.id())?,
+                None => writeln!(f, ", no expiry: {}", exemption.id())?,
             }
         }
         f.write_str(if self.is_seen() {
             "Defender shows it"
         } else {
-            "Defender does not show it yet, which may take 24 hours"
+            "Defender does not show it yet; this may take 24 hours"
         })
     }
 }

@@ -29,7 +29,7 @@ pub fn of_defender(found: &SecretFindings) -> LeakReport {
     let uncovered = found.not_covered().map(|it: &PostureCoverage| {
         format!("Defender does not fully cover the subscription {}", it.subscription)
     });
-    let blind = found.coverage.is_empty().then(|| "what Defender looks at is not known".to_owned());
+    let blind = found.coverage.is_empty().then(|| "what Defender covers could not be read".to_owned());
     let unread = sources.chain(uncovered).chain(blind).map(|why| Unread { line: 0, why }).collect();
     LeakReport { leaks, unread }
 }

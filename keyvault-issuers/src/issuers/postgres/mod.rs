@@ -167,7 +167,7 @@ impl PostgresRoleIssuer {
         }
         if !self.server.is_at(&stored.addresses) {
             return Err(unfit(&format!(
-                "it belongs to another server than {}, and is not sent there; if this is another address of the \
+                "it belongs to a server other than {}, and is not sent there; if this is another address of the \
                  same server, add it with also_at",
                 self.server.name()
             )));
@@ -295,8 +295,8 @@ impl PostgresRoleIssuer {
         let sessions = self.roles.compare(session, self.server.administrator()).await?;
         if let Some(open) = sessions.get(role).filter(|_| !self.end_sessions) {
             return Err(failure(format!(
-                "the role '{role}' is idle in the vault but has {} open sessions, such as one {}: end them, or \
-                 have the issuer end them",
+                "the role '{role}' is idle in the vault but has {} open sessions, such as one {}: \
+                 end them, or call end_sessions()",
                 open.len(),
                 open.first().map(String::as_str).unwrap_or_default()
             )));

@@ -95,7 +95,7 @@ impl std::error::Error for RetireFailure {
 
 impl fmt::Display for RetireError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "old versions are not all disabled: {}", self.source)?;
+        write!(f, "not all old versions were disabled: {}", self.source)?;
         match &self.completed {
             Some(completed) if completed.disabled > 0 => {
                 write!(f, " ({} were disabled; run it again for the rest)", completed.disabled)

@@ -193,8 +193,10 @@ pub(crate) async fn disable(
 ) -> Result<(), Error> {
     let now = client.update(name, version).disable().await?;
     if now.enabled {
-        let still =
-            Error::with_message(ErrorKind::Other, "the service answers that the version is still enabled");
+        let still = Error::with_message(
+            ErrorKind::Other,
+            "the service's response shows the version as still enabled",
+        );
         return Err(client.failed("disabling", format_args!("{name}/{version}"), still));
     }
     writer.write(LedgerAction::Disabled, Line::version(version))

@@ -61,7 +61,7 @@ impl Rotate {
             ));
         }
         if self.issuer.is_some() && self.value.is_some() {
-            return refuse("a new value was given, but an issuer is also to create one: choose one of them");
+            return refuse("both a new value and an issuer were given: use only one of them");
         }
         if self.revoke_first && (self.issuer.is_none() || self.retire.keep_enabled > 1) {
             return refuse("revoke_first needs an issuer, and cannot keep an old version enabled");
@@ -105,7 +105,7 @@ impl Rotate {
     /// Checks what depends on the current version.
     pub(super) fn check_against(&self, current: &SecretProperties, value: &Secret) -> Step {
         if self.value.as_ref() == Some(value) {
-            return refuse("the new value is the current one: give another, or have one generated");
+            return refuse("the new value is the current one: give another one, or let one be generated");
         }
         let user_tags = user_tags(current).len();
         let needed = 1 + usize::from(self.issuer.is_some());

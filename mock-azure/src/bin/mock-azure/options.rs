@@ -65,7 +65,7 @@ pub(crate) struct Door {
     /// The port. Default: a free one
     #[arg(long, default_value_t = 0, global = true)]
     pub(crate) port: u16,
-    /// An address other than 127.0.0.1. Anyone who can reach it can do everything here, without signing in
+    /// Listen on this address instead of 127.0.0.1. Anyone who can reach it has full access, without signing in
     #[arg(long, value_name = "ADDRESS", requires = "anyone_may_reach_it", global = true)]
     pub(crate) bind: Option<IpAddr>,
     /// Confirms that --bind is intended
@@ -115,7 +115,7 @@ pub(crate) struct World {
     /// How many polls report a long-running operation as still running
     #[arg(long, value_name = "N", global = true)]
     operation_polls: Option<u32>,
-    /// How many requests do not see a new role assignment yet
+    /// How many requests are refused before a new role assignment takes effect
     #[arg(long, value_name = "N", global = true)]
     role_propagation: Option<u32>,
     /// Seeded faults in about one request in N: SEED:N

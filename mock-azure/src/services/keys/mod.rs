@@ -171,7 +171,7 @@ fn refused(world: &World, row: &Row, id: &str) -> Option<Reply> {
     let cognitive = row.kind.starts_with("Microsoft.CognitiveServices");
     if off && row.kind.starts_with("Microsoft.Batch") {
         // Documented: both calls then fail. The error is not documented.
-        return Some(Reply::not_implemented("the keys of a Batch account that does not take them"));
+        return Some(Reply::not_implemented("the keys of a Batch account that does not accept them"));
     }
     (off && cognitive).then(|| Reply::bad_request("Failed to list key. disableLocalAuth is set to be true"))
 }

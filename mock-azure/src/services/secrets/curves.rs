@@ -50,7 +50,7 @@ pub(super) fn on_curve(
 fn fits(key: &Version, algorithm: &str, digest: &[u8]) -> Result<(&'static str, Vec<u8>), Box<Reply>> {
     let curve = key.key["crv"].as_str().unwrap_or_default();
     if curve.is_empty() {
-        let what = format!("what '{algorithm}' gives: it has no private half of an RSA key");
+        let what = format!("the result of '{algorithm}': it has no private key for RSA");
         return Err(Box::new(Reply::not_implemented(what)));
     }
     let Some((curve, own)) = CURVES.iter().find(|(known, _)| *known == curve) else {

@@ -208,7 +208,7 @@ fn apply(world: &mut World, visit: &Visit<'_>, name: &str, version: Option<&str>
             }
             _ => refusal::bad_parameter("The digest or the signature is not valid."),
         },
-        _ => Reply::not_implemented(format!("what {operation} gives: it has no private half of an RSA key")),
+        _ => Reply::not_implemented(format!("the result of {operation}: it has no private key for RSA")),
     }
 }
 

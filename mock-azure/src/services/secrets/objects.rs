@@ -34,7 +34,7 @@ pub(super) fn get(world: &mut World, visit: &Visit<'_>, name: &str, version: Opt
         );
     }
     if found.opaque {
-        return Reply::not_implemented("the value of this secret: of an RSA key it has no private half");
+        return Reply::not_implemented("the value of this secret: it has no private key for RSA");
     }
     let mut shown = visit.bundle(secret, id);
     if found.key.is_null() {

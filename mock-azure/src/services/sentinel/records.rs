@@ -208,7 +208,7 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         && call.method == Method::Put
         && call.property("rawContent").is_string()
     {
-        return Some(Reply::not_implemented("what it makes of the content of a watchlist"));
+        return Some(Reply::not_implemented("how the service processes the content of a watchlist"));
     }
     ROWS.iter().find_map(|row| row.answer(world, call))
 }

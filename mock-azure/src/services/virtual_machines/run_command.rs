@@ -50,7 +50,7 @@ pub(super) fn run(world: &mut World, call: &Call, id: &str) -> Reply {
 /// The response to a script that nothing here can run.
 pub(super) fn not_implemented(what: &str) -> Reply {
     Reply::not_implemented(format!(
-        "how to run '{what}' in a machine; nothing was run. Say what the script does with Seed::on_run_command"
+        "how to run '{what}' on a machine; nothing was run. Define its effect with Seed::on_run_command"
     ))
 }
 

@@ -43,8 +43,9 @@ impl SentinelClient {
         let connectors: Vec<DataConnector> = self.list_connectors(workspace).try_collect().await?;
         if let Some(tenant) = connectors.iter().find(|connector| connector.is_tenant_based_defender()) {
             return refuse(format!(
-                "the tenant-based connector '{}' of Defender for Cloud already exists: with another one, every \
-                 alert would be ingested twice; remove it first, or keep only that one",
+                "the tenant-based connector '{}' of Defender for Cloud already exists: \
+                 a second connector would ingest every alert twice; \
+                 remove the existing one first, or keep only that one",
                 tenant.name
             ));
         }
@@ -82,7 +83,7 @@ impl SentinelClient {
         };
         if !after.takes_alerts() {
             return refuse(format!(
-                "the service accepted the connector '{name}', but shows it without alerts"
+                "the service accepted the connector '{name}', but does not show its alerts as enabled"
             ));
         }
         Ok(match before {

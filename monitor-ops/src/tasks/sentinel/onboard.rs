@@ -71,7 +71,7 @@ impl SentinelClient {
                     let made = client.create_onboarding_state(&workspace, &wanted).await?;
                     if client.onboarding_state(&workspace).await?.is_none() {
                         return refuse(format!(
-                            "the service accepted that Sentinel is turned on in {workspace}, but does not show it"
+                            "the service accepted the request to turn Sentinel on in {workspace}, but does not show it as on"
                         ));
                     }
                     made

@@ -32,7 +32,7 @@ fn take(world: &mut World, visit: &Visit<'_>, name: &str) -> Result<Reply, Box<R
     let decoded = STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let texts = [Some(text), decoded.as_deref()];
     let Some(text) = texts.into_iter().flatten().find(|text| text.contains("-----BEGIN")) else {
-        let what = "what is in a PFX file, which is encrypted; it reads certificates in PEM";
+        let what = "the content of an encrypted PFX file; it reads certificates in PEM";
         return Err(Box::new(Reply::not_implemented(what)));
     };
     let (der, made) = x509::from_pem(text)?;

@@ -71,7 +71,7 @@ pub(super) fn in_the_way(world: &mut World, visit: &Visit<'_>, name: &str) -> Op
     let spelled = visit.call.spelled(1);
     if made::is_taken(world, &visit.vault, name) {
         return Some(Reply::not_implemented(format!(
-            "what happens to the certificate '{spelled}', since a secret or key of this name exists without one"
+            "the response for the certificate '{spelled}', because a secret or key with this name already exists"
         )));
     }
     let certificates = visit.secrets(world);
