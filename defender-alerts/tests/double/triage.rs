@@ -124,7 +124,8 @@ async fn a_step_names_whole_seconds_around_the_calls() {
         "startTimeUtc": "2026-03-01T11:59:59.1234567Z",
         "endTimeUtc": "2026-03-01T12:00:58.0000001Z",
     });
-    let step = measure(&Finding::of(&decoded(alert), None));
+    let finding = Finding::of(&decoded(alert), None);
+    let step = measure(&finding);
     assert!(step.contains(" between 2026-03-01T11:59:59Z and 2026-03-01T12:00:59Z,"), "{step}");
 }
 
