@@ -173,7 +173,7 @@ mod tests {
     fn a_half_described_application_is_an_error_that_names_what_is_missing_and_not_the_secret() {
         let application = [("AZURE_CLIENT_ID", "c1"), ("AZURE_TENANT_ID", "aa")];
         let message = chosen(&application).unwrap_err();
-        assert!(message.contains("needs AZURE_CLIENT_SECRET: set it"), "{message}");
+        assert!(message.contains("requires AZURE_CLIENT_SECRET: set what is missing"), "{message}");
         let machine = [application[0], application[1], ("IDENTITY_ENDPOINT", "http://localhost")];
         assert_eq!(chosen(&machine), Ok(CredentialKind::ManagedIdentity), "its id is that of the machine");
         let message = chosen(&[("AZURE_CLIENT_SECRET", "hunter2")]).unwrap_err();

@@ -247,7 +247,7 @@ async fn what_others_added_stays_and_their_secrets_are_never_blanked() {
     azure.clear_requests();
     let refused = client(&azure).ensure(&group(), &name(), &quieter).await.unwrap_err().to_string();
     assert!(
-        refused.contains("workflows/theirs") && refused.contains("give that action as well"),
+        refused.contains("workflows/theirs") && refused.contains("include that action in the spec"),
         "{refused}"
     );
     assert!(azure.writes().is_empty());
@@ -338,7 +338,7 @@ async fn rules_that_never_match_are_written_if_requested_but_reported_with_the_r
     assert!(
         told.iter().any(|line| line.contains("rule set 1 can never match") && line.contains("Medium or Low"))
     );
-    assert!(told.iter().any(|line| line.contains("no key is needed")));
+    assert!(told.iter().any(|line| line.contains("a trusted service needs no key")));
 }
 
 #[tokio::test]

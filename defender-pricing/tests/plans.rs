@@ -344,7 +344,7 @@ async fn a_plan_that_somebody_else_has_changed_since_is_not_put_back() {
     let theirs = theirs.unwrap().change.into_current();
     azure.clear_requests();
     let error = pricing.restore(&sub, &before).if_still(&mine).await.unwrap_err().to_string();
-    assert!(error.contains("changed by somebody else"), "{error}");
+    assert!(error.contains("somebody else has changed the plan"), "{error}");
     assert!(azure.writes().is_empty());
     assert!(pricing.get(&sub, &PlanName::CloudPosture).await.unwrap().has_settings_of(&theirs));
 }

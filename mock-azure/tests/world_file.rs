@@ -134,7 +134,7 @@ fn an_error_in_a_file_is_reported_with_its_location() {
         ("steps: [{ audit_event: { operation: x, vault_id: y, time: z } }]", "steps[0]: time: 'z'"),
         ("{ \"steps\": [}", "not JSON"),
         ("steps: [", "not YAML"),
-        ("a: 1\n---\nb: 2", "one document"),
+        ("a: 1\n---\nb: 2", "one YAML document, found 2"),
     ] {
         let message = Seed::from_text(text).unwrap_err().to_string();
         assert!(message.contains(place), "{text}: {message}");

@@ -79,7 +79,7 @@ async fn retry_after_is_bounded(contract: &Contract, value: &str, refused: bool)
     outcome.error_with("TooManyRequests")?;
     let attempts = outcome.requests.len();
     if refused {
-        outcome.error_with("are left")?;
+        outcome.error_with("remain")?;
     }
     let expected = if refused { 1 } else { 3 };
     if attempts == expected { Ok(()) } else { Err(format!("{attempts} attempts, not {expected}")) }

@@ -458,7 +458,7 @@ mod tests {
             let mut rule = read(&sent);
             rule.window = Some(Duration::from_secs(60));
             let error = serde_json::to_value(&rule).unwrap_err().to_string();
-            assert!(error.contains(&format!("'{place}' cannot be read")), "{error}");
+            assert!(error.contains(&format!("'{place}' could not be read")), "{error}");
         }
         let mut rule = read(&json!({ "name": "x", "window": null }));
         rule.window = Some(Duration::from_secs(60));

@@ -274,7 +274,7 @@ async fn without_retry_the_first_answer_is_the_outcome() {
 async fn attempts_that_are_used_up_are_not_blamed_on_the_wait_that_was_asked_for() {
     let script = Script::new((0..5).map(|_| reply(429, "").header("retry-after", "1")));
     let error = script.client().get(things(), "2026-01-01").send_empty().await.unwrap_err().to_string();
-    assert!(error.contains("gave up after 5 attempts") && !error.contains("asks for a wait"), "{error}");
+    assert!(error.contains("gave up after 5 attempts") && !error.contains("asks to wait"), "{error}");
 }
 
 #[tokio::test]
@@ -284,7 +284,7 @@ async fn an_absurd_retry_after_ends_with_an_error_instead_of_a_parked_program() 
         let retry = RetryBudget { total: Duration::from_secs(60), ..RetryBudget::default() };
         let arm = script.client_with(ArmOptions { retry, ..ArmOptions::default() });
         let error = arm.get(things(), "2026-01-01").send_empty().await.unwrap_err();
-        assert!(error.to_string().contains("asks for a wait"), "{error}");
+        assert!(error.to_string().contains("asks to wait"), "{error}");
     }
     for value in ["-5", "soon", "", "0", "Thu, 01 Jan 1970 00:00:00 GMT"] {
         let script = Script::new([reply(429, "").header("retry-after", value), reply(200, "")]);
@@ -372,7 +372,7 @@ async fn the_longest_requested_wait_does_not_overflow() {
     let retry = RetryBudget { longest_wait: Duration::MAX, ..RetryBudget::default() };
     let arm = script.client_with(ArmOptions { retry, ..ArmOptions::default() });
     let error = arm.get(things(), "2026-01-01").send_empty().await.unwrap_err();
-    assert!(error.to_string().contains("asks for a wait"), "{error}");
+    assert!(error.to_string().contains("asks to wait"), "{error}");
 }
 
 #[tokio::test]

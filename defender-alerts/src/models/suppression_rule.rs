@@ -217,6 +217,6 @@ mod tests {
 
         read.spec.expiration_date = wire::instant::parse("2027-01-01T00:00:00Z");
         let error = serde_json::to_value(&read.spec).unwrap_err().to_string();
-        assert!(error.contains("'/expirationDateUTC' cannot be read"), "{error}");
+        assert!(error.contains("'/expirationDateUTC' could not be read"), "{error}");
     }
 }

@@ -81,7 +81,7 @@ async fn a_finding_is_exempt_with_its_reason_once_and_defender_shows_it_within_a
     let data = json!({ "exemptionCategory": "Waiver", "assignedAssessment": { "assessmentKey": finding.key().as_str() } });
     assert_eq!(sent["exemptionData"], data);
     assert!(sent["displayName"].as_str().unwrap().starts_with("Exposed "));
-    assert!(!done.is_seen() && done.to_string().ends_with("which may take 24 hours"), "{done}");
+    assert!(!done.is_seen() && done.to_string().ends_with("this may take 24 hours"), "{done}");
 
     azure.clear_requests();
     azure.advance(DAY);
@@ -166,7 +166,7 @@ async fn bad_input_is_one_clear_error_and_nothing_is_written() {
     let mut odd = reason();
     odd.category = ExemptionCategory::from("FalsePositive");
     for (wrong, word) in
-        [(blank, "needs a reason"), (over, "a date to come"), (odd, "'FalsePositive' is not")]
+        [(blank, "needs a reason"), (over, "give a future date"), (odd, "'FalsePositive' is not")]
     {
         let refused = exempt(&azure, &finding, wrong).await.unwrap_err().to_string();
         assert!(refused.contains(word), "{refused}");

@@ -524,7 +524,7 @@ async fn only_a_users_sessions_are_revoked_once_and_an_application_is_disabled_a
     let refused = of(APP).revoke_sessions().await.unwrap_err();
     assert!(refused.to_string().contains("no sessions"), "{refused}");
     let refused = containments.plan(&vault()).disable_sign_in().await.unwrap_err();
-    assert!(refused.to_string().contains("Set the principal"), "{refused}");
+    assert!(refused.to_string().contains("set the principal"), "{refused}");
     let plan = of(APP).disable_sign_in().await.unwrap();
     assert!(plan.irreversible().is_empty());
     complete(containments.contain(&plan)).await.unwrap();

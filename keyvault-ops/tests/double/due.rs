@@ -52,7 +52,7 @@ async fn the_secrets_of_an_issuer_are_those_whose_current_value_it_identifies() 
         Lab::of(seed.secret(VAULT, "was-own", "value-2").secret(VAULT, "was-own", "another since")).await;
     let bank = Bank::with(&["value-1", "value-2"]);
     let due = lab.secrets.due().issued_by(bank.clone()).await.unwrap();
-    assert_eq!(due.iter().map(ToString::to_string).collect::<Vec<_>>(), ["own: holds old-key-1"]);
+    assert_eq!(due.iter().map(ToString::to_string).collect::<Vec<_>>(), ["own: contains old-key-1"]);
     assert_eq!(due[0].reasons, [DueReason::Issued("old-key-1".to_owned())]);
 
     let old = lab.secrets.due().issued_by(bank.clone()).older_than(90 * DAY).await.unwrap();

@@ -267,7 +267,7 @@ fn a_sweep_speaks_of_waits_and_refusals_only_if_there_were_any() {
         "{report}"
     );
     report.paced = Duration::from_secs(12);
-    assert!(report.to_string().ends_with("4000; waited 12.0s to stay below 2000"), "{report}");
+    assert!(report.to_string().ends_with("in 10 s; waited 12.0s to stay below 2000"), "{report}");
     report.throttled = 2;
     assert!(report.to_string().ends_with("below 2000; 2 refused by the vault's limits"), "{report}");
 }
@@ -321,7 +321,7 @@ async fn cleaning_up_says_what_stays_and_a_second_run_changes_nothing() {
     let text = report.to_string();
     assert_eq!(
         text,
-        "1 gone, 2 soft-deleted, 0 failed; the names of the soft-deleted ones stay taken for up to 90 days unless they are purged"
+        "1 deleted, 2 soft-deleted, 0 failed; the names of the soft-deleted ones stay taken for up to 90 days unless they are purged"
     );
     lab.azure.clear_requests();
     assert_eq!(lab.secrets.clean_up(names()).await.unwrap().to_string(), text);
@@ -395,5 +395,5 @@ async fn a_vault_is_removed_and_what_stays_is_reported() {
     ))
     .await;
     let left = lab.vaults.remove(&id).purge().await.unwrap();
-    assert!(left.to_string().contains("purge protection does not let it be purged before"), "{left}");
+    assert!(left.to_string().contains("purge protection prevents purging it earlier"), "{left}");
 }

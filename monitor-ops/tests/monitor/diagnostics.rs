@@ -193,7 +193,7 @@ async fn a_setting_of_the_same_name_to_elsewhere_is_changed_only_when_asked() {
         .start()
         .await;
     let refused = client(&azure).ensure(&vault(), &spec()).await.unwrap_err().to_string();
-    assert!(refused.contains("choose another name, or allow it"), "{refused}");
+    assert!(refused.contains("choose another name, or set change_existing"), "{refused}");
     assert!(azure.writes().is_empty());
     let spec = DiagnosticSpec { change_existing: true, ..spec() };
     let done = client(&azure).ensure(&vault(), &spec).await.unwrap();

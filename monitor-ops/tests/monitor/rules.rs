@@ -287,7 +287,7 @@ async fn a_duration_that_cannot_be_read_stays_and_its_change_is_refused() {
         azure.inject(shown(&stored_rule));
         let task = client(&azure).ensure(&group(), &name("refused"), &stricter);
         let error = if dry { task.dry_run().await } else { task.await }.unwrap_err().to_string();
-        assert!(error.contains("'/properties/overrideQueryTimeRange' cannot be read"), "{error}");
+        assert!(error.contains("'/properties/overrideQueryTimeRange' could not be read"), "{error}");
     }
     assert!(azure.writes().is_empty());
 }

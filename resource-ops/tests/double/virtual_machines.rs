@@ -149,7 +149,7 @@ async fn an_identity_that_is_accepted_but_missing_is_an_error() {
     let read_back = Fault::body(200, shown.to_string()).on("GET", "virtualMachines/vm").skip(2);
     azure.inject(read_back);
     let error = client(&azure).enable_system_identity(&vm()).await.unwrap_err();
-    assert!(error.to_string().contains("shows the machine without one"), "{error}");
+    assert!(error.to_string().contains("returns the machine without it"), "{error}");
 }
 
 #[tokio::test]
