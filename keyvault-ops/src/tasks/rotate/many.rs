@@ -29,8 +29,9 @@ use crate::SecretId;
 /// **A credential that another secret in the call contains is not revoked** before that secret has moved: with an
 /// issuer, the values of all enabled versions of all secrets are read before the first one is rotated. A credential in
 /// several secrets is revoked by the last one to move; the others list it as not revoked, and are not complete. A
-/// disabled or deleted secret is checked again directly before each revocation. If a secret cannot be read for another
-/// reason, no credential that it might contain is revoked.
+/// disabled or deleted secret is checked again directly before each revocation; a secret whose rotation has failed is
+/// checked again before the next revocation. If a secret cannot be read for another reason, no credential that it might
+/// contain is revoked.
 ///
 /// Every secret has exactly one outcome, in no particular order; a failure never stops another group. A secret listed
 /// twice is rotated once, with the options of its first entry. Dropping the stream cancels the rotations in progress
