@@ -141,7 +141,8 @@ impl FromStr for Location {
 }
 
 /// The name of an assessment, which is the key of its recommendation. Built-in recommendations have the same key
-/// everywhere. In the newer model, each finding has its own key.
+/// everywhere. An exception: where Defender reports each secret as a recommendation of its own, instead of grouping
+/// them by resource, every finding has its own key.
 ///
 /// Its constants are the keys of known recommendations about vaults and secrets.
 #[derive(Clone)]

@@ -60,7 +60,7 @@ impl Default for SubAssessmentStatus {
     }
 }
 
-/// The type of resource that was scanned, with the data of its scanner.
+/// The type of resource that was scanned, with the scanner's data.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum SubAssessmentKind {
@@ -132,7 +132,7 @@ pub struct Reference {
 }
 
 impl SubAssessment {
-    /// Returns the type of resource that was scanned, with the data of its scanner.
+    /// Returns the type of resource that was scanned, with the scanner's data.
     pub fn kind(&self) -> SubAssessmentKind {
         let data = &self.additional_data;
         let word = data.text("assessedResourceType").unwrap_or_default();

@@ -121,7 +121,7 @@ impl std::fmt::Display for Missing {
     }
 }
 
-/// An access to a vault, from the vault's log.
+/// One access to a vault, as recorded in the vault's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VaultAccess {
     /// The time.

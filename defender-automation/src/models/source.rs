@@ -86,8 +86,8 @@ impl Source {
         Self::of(EventSource::Assessments)
     }
 
-    /// Adds a rule set: an event must match all these rules. If called several times, it must match all rules of at
-    /// least one call.
+    /// Adds a rule set: an event must match all these rules. If this method is called several times, an event must
+    /// match all the rules of at least one of the calls.
     pub fn when_all(mut self, rules: impl IntoIterator<Item = Rule>) -> Self {
         let rules = rules.into_iter().collect();
         self.rule_sets.push(RuleSet { rules, unknown: UnknownFields::default() });

@@ -72,7 +72,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// Whether the scanner tested the secret with its issuer.
+/// Whether the scanner tested the secret with its issuer, and the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

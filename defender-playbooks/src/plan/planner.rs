@@ -272,8 +272,8 @@ impl Planner {
         .await
     }
 
-    /// Like [`run`](Self::run), but for work that is not a task, and may borrow. In [`Mode::DryRun`], `work` must write
-    /// nothing and return what it would do; in [`Mode::Write`], it does it.
+    /// Like [`run`](Self::run), but for work that is not a task and whose future may borrow. In [`Mode::DryRun`],
+    /// `work` must write nothing and return what it would do; in [`Mode::Write`], it must do exactly that.
     ///
     /// # Errors
     ///

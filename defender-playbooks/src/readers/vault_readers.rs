@@ -108,7 +108,7 @@ impl VaultReaders {
         self
     }
 
-    /// Returns the result of the last check while waiting for readers, which names those that will break after
+    /// Returns the result of the last check made while waiting for readers; it names those that will break after
     /// [`go_on_after`](Self::go_on_after). `None` before the first check.
     pub fn last(&self) -> Option<Movement> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -109,7 +109,8 @@ open_enum! {
 }
 
 open_enum! {
-    /// How many of the resources that a plan protects are covered. Independent of the tier; only for subscriptions.
+    /// Whether all, some or none of the resources that the plan is meant for are covered. Independent of the tier; only
+    /// for subscriptions.
     pub enum CoverageStatus {
         /// All resources are covered.
         FullyCovered = "FullyCovered",

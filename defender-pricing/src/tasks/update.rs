@@ -32,7 +32,7 @@ impl PlanChange {
     }
 }
 
-/// An extension that failed to change.
+/// An extension that is not as requested, or whose change failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FailedExtension {

@@ -56,7 +56,8 @@ impl KeyedResourcesClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: it does not exist; or its type is not in the table.
+    /// `is_resource_not_found()`: the resource does not exist. Another error, before any request is sent, if its type
+    /// is not in the [table](crate#types-of-resources).
     pub async fn get(&self, id: &ResourceId) -> Result<KeyedResource> {
         let kind = kind_of(id)?;
         let above = id.parent().filter(|_| kind.off_above);

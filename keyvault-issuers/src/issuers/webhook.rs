@@ -106,7 +106,7 @@ impl WebhookIssuer {
         Ok(Self { arm: arm.clone(), endpoint, key, kind, settle_time: Duration::ZERO })
     }
 
-    /// Sets how long a new credential may take to work. Default: zero.
+    /// Sets how long a new credential may take to start working. Default: zero.
     pub fn settle_time(mut self, time: Duration) -> Self {
         self.settle_time = time;
         self

@@ -12,7 +12,7 @@ const BUDGET: Duration = Duration::from_secs(180);
 const LONGEST_WAIT: Duration = Duration::from_secs(16);
 
 impl SecretsClient {
-    /// Waits until a deletion is complete; at most 3 minutes.
+    /// Waits until a deletion is complete, for at most 3 minutes.
     ///
     /// # Errors
     ///

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 /// An ARM resource with its own type of properties.
 ///
-/// When written back, it is the received JSON with your changes applied: members that are not modeled, values that
-/// cannot be read, and the service's spelling are kept. A write that would replace a value that cannot be read is
-/// refused.
+/// When it is written back, the body is the received JSON with your changes applied: members that are not modeled,
+/// values that cannot be read, and the service's spelling are kept. A write that would replace a value that cannot be
+/// read is refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 #[non_exhaustive]

@@ -10,7 +10,8 @@ use crate::{Provider, ProviderNamespace, ProvidersClient, RegistrationState};
 /// The wait between two reads.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Registers a resource provider in a subscription unless it is already registered, and waits for the registration.
+/// Registers a resource provider in a subscription unless it is already registered, and waits for the registration to
+/// complete.
 ///
 /// **If it stops halfway**, the registration continues in Azure; running the task again waits for it. After that,
 /// another run writes nothing.
@@ -41,7 +42,8 @@ pub struct EnsureRegistered {
 }
 
 impl ProvidersClient {
-    /// Registers a provider unless it is already registered, and waits for the registration. See [`EnsureRegistered`].
+    /// Registers a provider unless it is already registered, and waits for the registration to complete. See
+    /// [`EnsureRegistered`].
     pub fn ensure_registered(
         &self,
         subscription: &SubscriptionId,
