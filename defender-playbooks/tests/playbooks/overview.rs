@@ -167,10 +167,7 @@ async fn what_resource_graph_leaves_out_in_silence_is_named() {
     let overview = read(&azure, GraphScope::Subscriptions(vec![subscription(), other()])).await;
     let lines = not_known(&overview);
     for what in ["alerts", "recommendations and exposed secrets", "attack paths"] {
-        assert!(
-            has(&lines, other().as_str(), &format!("{what}: the caller may not read them")),
-            "{lines:?}"
-        );
+        assert!(has(&lines, other().as_str(), &format!("{what}: the caller may not read them")), "{lines:?}");
         assert!(!has(&lines, subscription().as_str(), what), "{lines:?}");
     }
 }

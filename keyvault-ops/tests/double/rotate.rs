@@ -129,7 +129,10 @@ async fn what_cannot_be_rotated_is_reported_before_anything_changes() {
     let db = lab.secrets.rotate(&name("db"));
     assert!(refused(db.clone().reason("x".repeat(513))).await.to_string().contains("512"));
     assert!(
-        refused(db.clone().to(canary()).issuer(Bank::with(&[]))).await.to_string().contains("use only one of them")
+        refused(db.clone().to(canary()).issuer(Bank::with(&[])))
+            .await
+            .to_string()
+            .contains("use only one of them")
     );
     assert!(refused(db.clone().revoke_first()).await.to_string().contains("needs an issuer"));
     assert!(lab.azure.requests().iter().all(|request| request.method == "GET"));
