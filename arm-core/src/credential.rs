@@ -177,7 +177,7 @@ mod tests {
         let machine = [application[0], application[1], ("IDENTITY_ENDPOINT", "http://localhost")];
         assert_eq!(chosen(&machine), Ok(CredentialKind::ManagedIdentity), "its id is that of the machine");
         let message = chosen(&[("AZURE_CLIENT_SECRET", "hunter2")]).unwrap_err();
-        assert!(message.contains("needs AZURE_TENANT_ID and AZURE_CLIENT_ID"), "{message}");
+        assert!(message.contains("requires AZURE_TENANT_ID and AZURE_CLIENT_ID"), "{message}");
         assert!(!message.contains("hunter2"));
     }
 

@@ -326,7 +326,7 @@ async fn cleaning_up_says_what_stays_and_a_second_run_changes_nothing() {
     lab.azure.clear_requests();
     assert_eq!(lab.secrets.clean_up(names()).await.unwrap().to_string(), text);
     let purged = lab.secrets.clean_up(names()).purge().await.unwrap();
-    assert_eq!(purged.to_string(), "3 gone, 0 soft-deleted, 0 failed");
+    assert_eq!(purged.to_string(), "3 deleted, 0 soft-deleted, 0 failed");
 }
 
 #[tokio::test]
