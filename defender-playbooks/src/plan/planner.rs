@@ -182,7 +182,8 @@ pub struct Applied {
     /// Steps that failed or were refused, with the reason. What was done before a failure remains in place.
     pub failed: Vec<(String, String)>,
     /// Steps done, but not as planned, with the differences: the service did something else, or somebody else made
-    /// changes at the same time. A change that was done in addition to the planned ones is not detected.
+    /// changes at the same time. Members of a planned change that were set in addition are not reported, since the
+    /// service sets some itself.
     pub differs: Vec<(String, String)>,
     /// Steps that were not attempted.
     pub not_tried: Vec<String>,
@@ -374,7 +375,9 @@ where
         }
         None => None,
     };
-    let differences = planned.iter().filter_map(differs).collect();
+    let mut differences: Vec<String> = planned.iter().filter_map(differs).collect();
+    let more = changes.iter().filter(|done| is_unknown(done, &planned));
+    differences.extend(more.map(|more| format!("{}: {} was done, but not planned", more.id, more.action)));
     Ok((done, differences))
 }
 
@@ -452,6 +455,27 @@ mod tests {
             let (_, differences) = apply("clean up", std::slice::from_ref(&planned), work).await.unwrap();
             assert_eq!(differences, told);
         }
+    }
+
+    #[tokio::test]
+    async fn what_was_done_in_addition_to_the_plan_is_told() {
+        let of = |action, id: &str| {
+            let mut change = PlannedChange::of::<PlannedSecret>(action, id);
+            change.step = "clean up".to_owned();
+            change
+        };
+        let planned = of(PlanAction::Delete, "/x");
+        let done = vec![planned.clone(), of(PlanAction::Delete, "/y"), of(PlanAction::NoChange, "/z")];
+        let planner = Planner::applying(Plan::of(vec![planned.clone()], Vec::new()));
+        let work = |mode: Mode| {
+            let did = if mode.is_dry_run() { vec![planned.clone()] } else { done.clone() };
+            async move { Ok(Did(did)) }
+        };
+        planner.run_work("clean up", work).await.unwrap();
+        let told = "/y: delete was done, but not planned".to_owned();
+        let applied = planner.applied();
+        assert_eq!(applied.differs, [("clean up".to_owned(), told)]);
+        assert!(!applied.is_complete());
     }
 
     #[test]
