@@ -25,10 +25,11 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
         lab.screen.step(&finding.title, "skipped", "it is not on an Azure machine");
         return Ok(());
     };
-    rotate(lab).await?;
+    // The machine can read the vault before the rotation disables the value that it uses.
     let machines = VirtualMachinesClient::new(&lab.azure.arm);
     let now = identity(lab, &machines, &machine).await?;
     role(lab, &now).await?;
+    rotate(lab).await?;
     variable(lab, &machines, &machine).await?;
     wait_for_scan(lab, &finding).await
 }
