@@ -132,7 +132,9 @@ async fn a_type_that_is_not_in_the_table_is_refused_with_those_that_are() {
     let error = keyvault_issuers::ResourceKeyIssuer::new(&lab.arm, other.clone()).unwrap_err().to_string();
     assert!(error.contains("IotHubs") && error.contains(STORAGE), "{error}");
     let sent = lab.azure.requests().len();
-    keyvault_issuers::KeyedResourcesClient::new(&lab.arm).regenerate_key(&other, "key1").await.unwrap_err();
+    let client = keyvault_issuers::KeyedResourcesClient::new(&lab.arm);
+    let error = client.regenerate_key(&other, "key1").await.unwrap_err().to_string();
+    assert!(error.contains("IotHubs") && error.contains(STORAGE), "{error}");
     assert_eq!(lab.azure.requests().len(), sent, "nothing is sent");
 }
 

@@ -1,5 +1,7 @@
-use arm_core::{ArmClient, ArmPath, Pager, Poller, ResourceId};
-use azure_core::{Error, Result, error::ErrorKind};
+use std::sync::LazyLock;
+
+use arm_core::{ArmClient, ArmPath, IdError, Pager, Poller, ResourceId};
+use azure_core::Result;
 use serde_json::json;
 
 use crate::{
@@ -28,14 +30,15 @@ pub struct KeyedResourcesClient {
 }
 
 pub(crate) fn kind_of(id: &ResourceId) -> Result<&'static Kind> {
-    Kind::of(&id.resource_type()).ok_or_else(|| {
+    supported(id).map_err(Into::into)
+}
+
+fn supported(id: &ResourceId) -> std::result::Result<&'static Kind, IdError> {
+    static RULE: LazyLock<String> = LazyLock::new(|| {
         let known: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
-        let message = format!(
-            "{id}: keys of this resource type are not supported; supported types: {}",
-            known.join(", ")
-        );
-        Error::with_message(ErrorKind::Other, message)
-    })
+        format!("is of a type whose keys are not supported; supported types: {}", known.join(", "))
+    });
+    Kind::of(&id.resource_type()).ok_or_else(|| IdError::new("resource with keys", id.as_str(), &RULE))
 }
 
 impl KeyedResourcesClient {
@@ -111,9 +114,9 @@ impl KeyedResourcesClient {
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/storagerp/storage-accounts/regenerate-key)
     pub fn regenerate_key(&self, id: &ResourceId, key: &str) -> Poller<()> {
-        let Some(kind) = Kind::of(&id.resource_type()) else {
-            // The poller's error says why; no request is sent.
-            return self.arm.post(ArmPath::from(&ResourceId::as_answered("")), "").poller();
+        let kind = match supported(id) {
+            Ok(kind) => kind,
+            Err(error) => return self.arm.post(ArmPath::refused(error), "").poller(),
         };
         let path = ArmPath::from(id).literal(kind.regenerate.action());
         match kind.regenerate {

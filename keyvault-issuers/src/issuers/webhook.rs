@@ -88,7 +88,7 @@ struct Identified {
 }
 
 impl WebhookIssuer {
-    /// Creates an issuer for the service at this address, which must be `https`. The key, of at least 16 characters, is
+    /// Creates an issuer for the service at this address, which must be `https`. The key, of at least 16 bytes in UTF-8, is
     /// shared with the service.
     ///
     /// # Errors
@@ -101,7 +101,7 @@ impl WebhookIssuer {
             ));
         }
         if key.expose().len() < 16 {
-            return Err(failure("the key of the webhook must have at least 16 characters".to_owned()));
+            return Err(failure("the key of the webhook must have at least 16 bytes".to_owned()));
         }
         Ok(Self { arm: arm.clone(), endpoint, key, kind, settle_time: Duration::ZERO })
     }
