@@ -62,6 +62,29 @@ fn the_program_prints_its_address_and_serves_every_host_by_name() {
     assert!(unknown.starts_with("HTTP/1.1 501"), "{unknown}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_saved_world_is_its_owner_s_even_if_the_file_was_everybody_s() {
+    use std::{
+        fs,
+        os::unix::fs::{PermissionsExt as _, symlink},
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (file, link) = (folder.path().join("saved.jsonl"), folder.path().join("link.jsonl"));
+    fs::write(&file, "old").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    symlink(&file, &link).unwrap();
+    for path in [&file, &link, &folder.path().join("new.jsonl")] {
+        let program = Program::start(&["--demo", "--quiet", "--save", path.to_str().unwrap()]);
+        assert!(fs::read_to_string(path).unwrap().starts_with("{\"journal\":1"), "{path:?}");
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600, "{path:?}");
+        drop(program);
+    }
+    assert!(link.is_symlink());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "no temporary file is left");
+    drop(Program::start(&["--demo", "--quiet", "--save", "/dev/null"]));
+}
+
 #[test]
 fn a_link_leads_back_to_the_program_as_it_was_called() {
     let program = Program::start(&["--demo", "--quiet", "--page-size", "1"]);

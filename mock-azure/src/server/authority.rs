@@ -11,7 +11,7 @@ use std::{
 
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, GeneralSubtree,
-    IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints,
+    IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, PublicKeyData as _,
 };
 use rustls::{
     ServerConfig,
@@ -62,7 +62,8 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// The folder cannot be read or written, one of the two files is missing, or the key is invalid.
+    /// The folder cannot be read or written, one of the two files is missing, the key is invalid, or the certificate is
+    /// not that of the key or has expired.
     pub fn in_folder(folder: &Path) -> io::Result<Self> {
         let (certificate, key) = (folder.join(CERTIFICATE), folder.join(KEY));
         if !certificate.exists() && !key.exists() {
@@ -75,7 +76,11 @@ impl Authority {
         let named = |path: &Path, reason: String| io::Error::other(format!("{}: {reason}", path.display()));
         let read = |path: &Path| fs::read_to_string(path).map_err(|error| named(path, error.to_string()));
         let pair = KeyPair::from_pem(&read(&key)?).map_err(|error| named(&key, error.to_string()))?;
-        Ok(Self::of(pair, read(&certificate)?))
+        let text = read(&certificate)?;
+        check(&text, &pair).map_err(|reason| {
+            named(&certificate, format!("{reason}: delete both files to create a new authority"))
+        })?;
+        Ok(Self::of(pair, text))
     }
 
     fn of(key: KeyPair, certificate: String) -> Self {
@@ -155,6 +160,21 @@ fn valid_for(params: &mut CertificateParams, period: Duration) {
     params.not_after = now + period;
 }
 
+/// Whether the certificate is that of the key, and still valid.
+fn check(certificate: &str, key: &KeyPair) -> Result<(), String> {
+    let (_, pem) = x509_parser::pem::parse_x509_pem(certificate.as_bytes())
+        .map_err(|_| "this is not a certificate in PEM".to_owned())?;
+    let read = pem.parse_x509().map_err(|_| "this is not a certificate in PEM".to_owned())?;
+    if read.public_key().raw != key.subject_public_key_info() {
+        return Err(format!("this is not the certificate of {KEY}"));
+    }
+    let end = read.validity().not_after.timestamp();
+    match end < clock::of_this_machine().unix_timestamp() {
+        true => Err("the certificate has expired".to_owned()),
+        false => Ok(()),
+    }
+}
+
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -206,6 +226,26 @@ mod tests {
         let refused = Authority::in_folder(folder.path()).unwrap_err().to_string();
         assert!(refused.contains("authority.key"), "{refused}");
         assert!(!key.exists());
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_that_of_the_key_is_refused_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        Authority::in_folder(folder.path()).unwrap();
+        let (key, other) = (KeyPair::generate().unwrap(), Authority::ephemeral().unwrap());
+        let mut old = own_params();
+        old.not_after = clock::of_this_machine() - Duration::hours(1);
+        let own = KeyPair::from_pem(&fs::read_to_string(folder.path().join(KEY)).unwrap()).unwrap();
+        for (text, reason) in [
+            (String::new(), "not a certificate in PEM"),
+            (key.serialize_pem(), "not a certificate in PEM"),
+            (other.certificate().to_owned(), "not the certificate of authority.key"),
+            (old.self_signed(&own).unwrap().pem(), "has expired"),
+        ] {
+            fs::write(folder.path().join(CERTIFICATE), text).unwrap();
+            let refused = Authority::in_folder(folder.path()).unwrap_err().to_string();
+            assert!(refused.contains("authority.pem") && refused.contains(reason), "{refused}");
+        }
     }
 
     #[test]
