@@ -218,7 +218,7 @@ fn an_entity_of_which_nothing_was_read_is_read_again_in_any_spelling() {
             { "type": "account", "upnsuffix": "contoso.example" },
             { "type": "host", "hostname": "vm-web" },
             { "type": "process", "commandline": "cat" },
-            { "tYPE": "url", "uRL": "https://contoso.example/" },
+            { "TYPE": "url", "URL": "https://contoso.example/" },
         ],
     }));
 
