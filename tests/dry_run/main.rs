@@ -208,6 +208,10 @@ const READS: &str = "defender_playbooks::MatchLeaks";
 async fn every_task_of_every_crate_is_among_them() {
     let (_azure, arm) = untouched(|_| true).await;
     let mut among = BTreeSet::from([READS.to_owned()]);
+    // A subscriber that is set while another thread registers the span's callsite would miss its first spans.
+    if let Some(first) = TASKS.first() {
+        let _ = (first.run)(arm.clone(), Mode::DryRun).await;
+    }
     for case in TASKS {
         // A task may be made of others: the first span is its own.
         let own = Arc::new(Mutex::new(None));
