@@ -182,7 +182,7 @@ async fn a_lifetime_that_a_policy_forbids_is_named_in_days() {
     let issuer = issuer(&lab).lifetime(Duration::from_secs(10 * 86_400));
     let error = lab.secrets.rotate(&name("client")).issuer(Arc::new(issuer)).await.unwrap_err().to_string();
     assert!(
-        error.contains(&format!("{APP} that are valid for 10 days: ask for a shorter lifetime")),
+        error.contains(&format!("{APP} that are valid for 10 days: set a shorter lifetime")),
         "{error}"
     );
 }
