@@ -181,8 +181,5 @@ async fn a_lifetime_that_a_policy_forbids_is_named_in_days() {
     lab.azure.inject(refusal.on("POST", "/addPassword"));
     let issuer = issuer(&lab).lifetime(Duration::from_secs(10 * 86_400));
     let error = lab.secrets.rotate(&name("client")).issuer(Arc::new(issuer)).await.unwrap_err().to_string();
-    assert!(
-        error.contains(&format!("{APP} that are valid for 10 days: set a shorter lifetime")),
-        "{error}"
-    );
+    assert!(error.contains(&format!("{APP} that are valid for 10 days: set a shorter lifetime")), "{error}");
 }
