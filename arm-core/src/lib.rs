@@ -41,7 +41,7 @@ pub use error::{ArmError, ArmErrorExt, ClaimsChallenge, ErrorDetail, PolicyRefus
 pub use fleet::{Fleet, Outcome};
 pub use id::{
     IdError, ManagementGroupId, ResourceGroupId, ResourceGroupName, ResourceId, ResourceName, ResourceType,
-    Scope, SubscriptionId,
+    Scope, SubscriptionId, is_at_or_below,
 };
 pub use operation::{Operation, OperationHandle, OperationKind, Poller};
 pub use options::{ArmOptions, RetryBudget};

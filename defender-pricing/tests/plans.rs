@@ -388,6 +388,11 @@ async fn a_plan_of_an_unknown_tier_keeps_its_extensions_its_sub_plan_and_what_ca
     );
 }
 
+fn is_refused_for_its_manager<T: std::fmt::Debug>(outcome: azure_core::Result<T>) {
+    let error = outcome.unwrap_err().to_string();
+    assert!(error.contains("is managed by Contoso MSSP") && error.contains("over_its_manager()"), "{error}");
+}
+
 #[tokio::test]
 async fn a_plan_that_is_managed_elsewhere_is_not_written_over_without_a_word() {
     let sub = subscription();
@@ -403,12 +408,8 @@ async fn a_plan_that_is_managed_elsewhere_is_not_written_over_without_a_word() {
     let pricing = client(&azure);
 
     let off = pricing.disable(sub.clone(), &PlanName::CloudPosture);
-    for refused in [off.clone().dry_run().await, off.clone().await] {
-        let error = refused.unwrap_err().to_string();
-        assert!(
-            error.contains("is managed by Contoso MSSP") && error.contains("over_its_manager()"),
-            "{error}"
-        );
+    for outcome in [off.clone().dry_run().await, off.clone().await] {
+        is_refused_for_its_manager(outcome);
     }
     assert!(azure.writes().is_empty());
 
@@ -431,12 +432,8 @@ async fn a_plan_that_is_managed_elsewhere_by_now_is_not_restored_without_a_word(
     before.tier = Tier::Free;
 
     let restore = pricing.restore(sub.clone(), &before);
-    for refused in [restore.clone().dry_run().await, restore.clone().await] {
-        let error = refused.unwrap_err().to_string();
-        assert!(
-            error.contains("is managed by Contoso MSSP") && error.contains("over_its_manager()"),
-            "{error}"
-        );
+    for outcome in [restore.clone().dry_run().await, restore.clone().await] {
+        is_refused_for_its_manager(outcome);
     }
     assert!(azure.writes().is_empty());
 

@@ -16,7 +16,7 @@ pub use name::{ResourceGroupName, ResourceName};
 pub use resource::ResourceId;
 pub use resource_group::ResourceGroupId;
 pub use resource_type::ResourceType;
-pub use scope::Scope;
+pub use scope::{Scope, is_at_or_below};
 pub use subscription::SubscriptionId;
 
 /// The error of a string that is not a valid id: the invalid segment, and the rule that it breaks.

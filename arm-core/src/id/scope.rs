@@ -33,6 +33,18 @@ impl Scope {
     }
 }
 
+/// Whether a resource or scope is a scope, or lies below it, by their ids. Case and a final `/` of the scope are ignored.
+///
+/// ```
+/// let vault = "/subscriptions/1/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv-prod";
+/// assert!(arm_core::is_at_or_below(&format!("{vault}/secrets/db"), vault));
+/// assert!(!arm_core::is_at_or_below(&format!("{vault}-2"), vault));
+/// ```
+pub fn is_at_or_below(id: &str, scope: &str) -> bool {
+    let (id, scope) = (id.to_ascii_lowercase(), scope.trim_end_matches('/').to_ascii_lowercase());
+    id.strip_prefix(&scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -79,12 +79,6 @@ struct Extension {
     is_enabled: String,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Subscription {
-    subscription_id: SubscriptionId,
-}
-
 impl Plan {
     fn is_on(&self) -> bool {
         self.pricing_tier.eq_ignore_ascii_case("Standard")
@@ -132,11 +126,7 @@ pub(crate) async fn coverage(graph: &ResourceGraphClient, scope: GraphScope) -> 
         }
     }
     if !matches!(scope, GraphScope::Subscriptions(_)) {
-        let query = GraphQuery::table(Table::ResourceContainers)
-            .of_type("microsoft.resources/subscriptions")
-            .project(["subscriptionId"]);
-        let mut rows = graph.rows::<Subscription>(&query, scope);
-        while let Some(Subscription { subscription_id: id }) = rows.try_next().await? {
+        for id in graph.subscriptions(scope).await? {
             found.entry(id.as_str().to_ascii_lowercase()).or_insert_with(|| not_known(id));
         }
     }

@@ -1,6 +1,6 @@
 //! The access of one principal.
 
-use arm_core::{ArmErrorExt as _, Mode, Scope, Wish, refuse};
+use arm_core::{ArmErrorExt as _, Mode, Scope, Wish, is_at_or_below, refuse};
 use azure_core::Result;
 use futures::TryStreamExt as _;
 use keyvault_ops::{AccessPolicy, AccessPolicyUpdateKind, VaultId, VaultsClient};
@@ -120,17 +120,13 @@ pub(super) async fn roles_of(
         }
     }
     // The lists also contain assignments below the vault, such as on one of its secrets: they are access to the vault.
-    let at = Scope::from(vault).to_string().to_ascii_lowercase();
-    let is_of_vault = |held: &RoleAssignment| {
-        let scope = held.scope.to_ascii_lowercase();
-        scope.strip_prefix(&at).is_some_and(|below| below.is_empty() || below.starts_with('/'))
-    };
+    let at = Scope::from(vault).to_string();
     let (mut taken, mut stays) = (Vec::new(), Vec::new());
     for held in held {
         let what = format!("role {} at {}", held.role, held.scope);
         if held.principal != principal {
             stays.push(format!("{what}, through the group {}", held.principal));
-        } else if is_of_vault(&held) || wider {
+        } else if is_at_or_below(&held.scope, &at) || wider {
             taken.push(RemovedRole::of(held));
         } else {
             stays.push(format!("{what}, which is assigned above the vault"));

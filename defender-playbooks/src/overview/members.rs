@@ -3,11 +3,7 @@
 use arm_core::{ArmClient, ManagementGroupId, SubscriptionId};
 use azure_core::Result;
 use futures::TryStreamExt as _;
-use resource_ops::{
-    GraphScope, ManagementGroupsClient, ResourceGraphClient, SubscriptionsClient,
-    query::{GraphQuery, Table},
-};
-use serde::Deserialize;
+use resource_ops::{GraphScope, ManagementGroupsClient, ResourceGraphClient, SubscriptionsClient};
 
 /// The subscriptions of a scope.
 #[derive(Debug, Default)]
@@ -23,7 +19,7 @@ impl Members {
         match scope {
             GraphScope::Subscriptions(named) => named.iter().for_each(|id| members.add(id.clone())),
             GraphScope::ManagementGroups(groups) => {
-                let seen = visible(arm, scope).await;
+                let seen = ResourceGraphClient::new(arm).subscriptions(scope.clone()).await;
                 members.below(arm, groups, seen.as_ref().is_ok_and(|seen| !seen.is_empty())).await?;
                 members.extend(seen.unwrap_or_default());
             }
@@ -79,18 +75,4 @@ impl Members {
         }
         Ok(())
     }
-}
-
-/// The subscriptions that Resource Graph shows.
-async fn visible(arm: &ArmClient, scope: &GraphScope) -> Result<Vec<SubscriptionId>> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Row {
-        subscription_id: SubscriptionId,
-    }
-    let query = GraphQuery::table(Table::ResourceContainers)
-        .of_type("microsoft.resources/subscriptions")
-        .project(["subscriptionId"]);
-    let rows = ResourceGraphClient::new(arm).rows::<Row>(&query, scope.clone());
-    rows.map_ok(|row| row.subscription_id).try_collect().await
 }

@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use arm_core::{Mode, Task};
+use arm_core::{Mode, Task, is_at_or_below};
 use azure_core::{Error, Result, error::ErrorKind};
 
 use super::{Changes, DecidedAtApply, Plan, PlanAction, PlannedChange};
@@ -402,10 +402,7 @@ fn is_unknown(now: &PlannedChange, planned: &[PlannedChange]) -> bool {
 
 /// What to do about an unplanned change to a resource that another step of the same plan creates.
 fn of_this_plan(step: &str, now: &PlannedChange, all: &[PlannedChange]) -> Option<String> {
-    let is_part = |whole: &PlannedChange| {
-        let (id, whole) = (now.id.to_ascii_lowercase(), whole.id.to_ascii_lowercase());
-        id.strip_prefix(&whole).is_some_and(|rest| rest.starts_with('/'))
-    };
+    let is_part = |whole: &PlannedChange| whole.id.len() < now.id.len() && is_at_or_below(&now.id, &whole.id);
     let made = all.iter().filter(|it| it.step != step && it.action == PlanAction::Create);
     // The innermost one: a vault rather than its resource group.
     let earlier = made.filter(|it| is_part(it)).max_by_key(|it| it.id.len())?;

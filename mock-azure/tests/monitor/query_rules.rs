@@ -36,14 +36,17 @@ async fn a_rule_on_a_missing_table_needs_its_validation_skipped() {
     assert_eq!(put.body["properties"]["autoMitigate"], true);
 }
 
-#[tokio::test]
-async fn a_rule_fires_once_enough_was_refused() {
-    let azure = seed()
+/// The caller may read only in `kv-prod`.
+fn two_logged_vaults() -> mock_azure::Seed {
+    seed()
         .vault(SUB, "rg-sec", "kv-other")
         .diagnostic_setting(&vault(), "x", &workspace(), &["AuditEvent"])
         .diagnostic_setting(&vault().replace("kv-prod", "kv-other"), "x", &workspace(), &["AuditEvent"])
-        .start()
-        .await;
+}
+
+#[tokio::test]
+async fn a_rule_fires_once_enough_was_refused() {
+    let azure = two_logged_vaults().start().await;
     get_secret(&azure, "db").await;
     assert_eq!(arm(&azure, Put, VERSION, &path(), body()).await.status, 201);
     assert!(!azure.rule_fires(&path()));
@@ -82,12 +85,7 @@ async fn bad_durations_severities_and_conditions_are_refused() {
 
 #[tokio::test]
 async fn a_rule_compares_what_its_aggregation_makes_of_the_measure() {
-    let azure = seed()
-        .vault(SUB, "rg-sec", "kv-other")
-        .diagnostic_setting(&vault(), "x", &workspace(), &["AuditEvent"])
-        .diagnostic_setting(&vault().replace("kv-prod", "kv-other"), "x", &workspace(), &["AuditEvent"])
-        .start()
-        .await;
+    let azure = two_logged_vaults().start().await;
     assert_eq!(get_secret(&azure, "db").await.status, 200);
     assert_eq!(get_secret_of(&azure, "kv-other", "db").await.status, 403);
     for (aggregation, made) in

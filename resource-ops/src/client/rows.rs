@@ -4,11 +4,15 @@ use std::sync::Arc;
 
 use arm_core::{ListPage, ManagementGroupId, Pager, SubscriptionId, pages, wire};
 use azure_core::{Error, Result, error::ErrorKind, http::headers::HeaderName};
+use futures::TryStreamExt as _;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use super::ResourceGraphClient;
-use crate::{QueryOptions, QueryRequest, query::GraphQuery};
+use crate::{
+    QueryOptions, QueryRequest,
+    query::{GraphQuery, Table},
+};
 
 /// The maximum number of subscriptions in one batch, as the service recommends.
 const BATCH: usize = 300;
@@ -114,6 +118,24 @@ impl ResourceGraphClient {
         T: DeserializeOwned + Send + 'static,
     {
         self.rows(query, scope).continue_at(continuation)
+    }
+
+    /// Returns the subscriptions in a scope that Resource Graph shows: `Resources`. It omits those that the caller may not
+    /// read.
+    ///
+    /// # Errors
+    ///
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    pub async fn subscriptions(&self, scope: impl Into<GraphScope>) -> Result<Vec<SubscriptionId>> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Row {
+            subscription_id: SubscriptionId,
+        }
+        let query = GraphQuery::table(Table::ResourceContainers)
+            .of_type("microsoft.resources/subscriptions")
+            .project(["subscriptionId"]);
+        self.rows(&query, scope).map_ok(|Row { subscription_id }| subscription_id).try_collect().await
     }
 }
 

@@ -242,12 +242,6 @@ fn title(finding: &Assessment) -> String {
     finding.display_name.chars().take(128).collect()
 }
 
-/// Whether a resource is at or below a scope.
-fn is_at_or_below(resource: &str, scope: &str) -> bool {
-    let (resource, scope) = (resource.to_ascii_lowercase(), scope.trim_end_matches('/').to_ascii_lowercase());
-    resource.strip_prefix(&scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 /// Returns the scope in the id of an exemption.
 fn scope_of<'a>(id: &'a str, kind: &str) -> Option<&'a str> {
     let at = id.to_ascii_lowercase().rfind(&format!("/providers/{kind}/").to_ascii_lowercase())?;

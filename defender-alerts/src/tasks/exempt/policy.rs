@@ -1,11 +1,11 @@
 //! Exempts findings of a policy.
 
-use arm_core::{Change, Mode, refuse};
+use arm_core::{Change, Mode, is_at_or_below, refuse};
 use azure_core::{Result, time::OffsetDateTime};
 use futures::TryStreamExt as _;
 use resource_ops::{PolicyAssignmentsClient, PolicyExemption, PolicyExemptionSpec, PolicyExemptionsClient};
 
-use super::{Exempt, Exemption, Judge, WISH, is_at_or_below, scope_of, title};
+use super::{Exempt, Exemption, Judge, WISH, scope_of, title};
 use crate::Assessment;
 
 impl Exempt {

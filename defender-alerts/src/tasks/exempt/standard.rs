@@ -1,10 +1,10 @@
 //! Exempts findings without a policy.
 
-use arm_core::{Change, Mode, Scope, refuse};
+use arm_core::{Change, Mode, Scope, is_at_or_below, refuse};
 use azure_core::{Result, time::OffsetDateTime};
 use futures::TryStreamExt as _;
 
-use super::{Exempt, Exemption, WISH, is_at_or_below, scope_of, title};
+use super::{Exempt, Exemption, WISH, scope_of, title};
 use crate::{
     Assessment, AssignmentEffect, ExemptionData, StandardAssignment, StandardAssignmentSpec,
     StandardAssignmentsClient,
