@@ -175,6 +175,27 @@ pub fn json_text(body: &[u8]) {
         .ok()
         .map(|parts: Vec<&RawValue>| parts.into_iter().map(RawValue::get).collect());
     assert_eq!(ours, theirs, "{text:?}");
+    let tape = wire::Tape::of(text);
+    assert_eq!(tape.is_ok(), passed_over.1.is_ok(), "{text:?}");
+    if let Ok(tape) = tape {
+        let items: Option<Vec<&str>> =
+            tape.root().is_list().then(|| tape.root().items().map(wire::Node::as_str).collect());
+        assert_eq!(items, theirs, "{text:?}");
+        // Every value that `serde_json` can decode is the same piece by piece.
+        if let Ok(value) = serde_json::from_str::<Value>(text) {
+            assert_eq!(whole(tape.root()), value, "{text:?}");
+        }
+    }
+}
+
+fn whole(node: wire::Node<'_, '_>) -> Value {
+    if node.is_list() {
+        return node.items().map(whole).collect();
+    }
+    if node.is_object() {
+        return node.members().map(|(name, value)| (name.into_owned(), whole(value))).collect();
+    }
+    node.value().expect("the text around it can be decoded")
 }
 
 /// Any page of alerts is decoded or refused, and so is every part of each alert.

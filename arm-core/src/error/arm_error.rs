@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::words::without_queries;
 use crate::{
     text::excerpt,
-    wire::{Members, Part, header, items_of, lossy_text},
+    wire::{Node, Tape, header, lossy_text},
 };
 
 /// An error returned by the service, with everything that could be read from its body.
@@ -97,20 +97,20 @@ impl ArmError {
     /// Reads an error body: `{"error":{..}}`, the same without the wrapper, the sign-in service's form, or
     /// `{"HttpStatusCode":404,"ErrorCode":"Not Found","Message":".."}`, as returned for suppression rules.
     pub fn read(body: &str, status: u16) -> Self {
-        let whole = Members::of(body);
-        let wrapped = whole.iter().filter(|(name, _)| *name == "error").last().map(|(_, error)| error);
-        let inner = wrapped.filter(|error| error.is_object()).map(|error| Members::of(error.as_str()));
-        let error = inner.as_ref().unwrap_or(&whole);
+        let tape = Tape::of(body).unwrap_or_default();
+        let whole = tape.root();
+        let wrapped = whole.get_exact("error");
+        let error = wrapped.filter(|error| error.is_object()).unwrap_or(whole);
         if let Some(inside) = inside_message(error) {
             return Self::read(&inside, status);
         }
-        let (code, message) = match wrapped.and_then(Part::text) {
-            Some(sign_in) => (sign_in.into_owned(), text(&whole, "error_description")),
+        let (code, message) = match wrapped.and_then(Node::text) {
+            Some(sign_in) => (sign_in.into_owned(), text(whole, "error_description")),
             None => {
                 let code = optional(error, "code").unwrap_or_else(|| text(error, "errorCode"));
                 let message = match error.get("message").filter(|message| message.is_object()) {
                     // Graph and OData wrap the message together with its language.
-                    Some(message) => text(&Members::of(message.as_str()), "value"),
+                    Some(message) => text(message, "value"),
                     None => text(error, "message"),
                 };
                 (code, message)
@@ -128,7 +128,6 @@ impl ArmError {
             inner_message,
             details,
             additional_info: list(error, "additionalInfo")
-                .into_iter()
                 .filter_map(|info| serde_json::from_str(info.as_str()).ok())
                 .collect(),
             request_id: None,
@@ -156,7 +155,7 @@ pub(super) fn folded(code: &str) -> String {
 }
 
 impl ErrorDetail {
-    fn read(detail: &Members<'_>) -> Self {
+    fn read(detail: Node<'_, '_>) -> Self {
         Self {
             code: text(detail, "code"),
             message: text(detail, "message"),
@@ -199,47 +198,45 @@ impl std::fmt::Display for ArmError {
 }
 
 /// Returns a member by name, ignoring case: some services write `Code` and `Message`.
-fn text(members: &Members<'_>, name: &str) -> String {
-    members.get(name).and_then(Part::scalar).unwrap_or_default().into_owned()
+fn text(object: Node<'_, '_>, name: &str) -> String {
+    object.get(name).and_then(Node::scalar).unwrap_or_default().into_owned()
 }
 
-fn optional(members: &Members<'_>, name: &str) -> Option<String> {
-    Some(text(members, name)).filter(|text| !text.is_empty())
+fn optional(object: Node<'_, '_>, name: &str) -> Option<String> {
+    Some(text(object, name)).filter(|text| !text.is_empty())
 }
 
-fn list<'a>(members: &Members<'a>, name: &str) -> Vec<Part<'a>> {
-    members.get(name).map(|list| items_of(list.as_str())).unwrap_or_default()
+fn list<'t, 'a>(object: Node<'t, 'a>, name: &str) -> impl Iterator<Item = Node<'t, 'a>> + use<'t, 'a> {
+    object.get(name).into_iter().flat_map(Node::items)
 }
 
 /// The maximum depth to which causes and details are read.
 const DEEPEST: usize = 64;
 
-fn details_of(error: &Members<'_>, details: &mut Vec<ErrorDetail>, depth: usize) {
+fn details_of(error: Node<'_, '_>, details: &mut Vec<ErrorDetail>, depth: usize) {
     for detail in list(error, "details") {
-        let detail = Members::of(detail.as_str());
-        details.push(ErrorDetail::read(&detail));
+        details.push(ErrorDetail::read(detail));
         if depth < DEEPEST {
-            details_of(&detail, details, depth + 1);
+            details_of(detail, details, depth + 1);
         }
     }
 }
 
 /// Returns the code and the message of the innermost cause that has one.
-fn innermost(error: &Members<'_>) -> (Option<String>, Option<String>) {
+fn innermost(error: Node<'_, '_>) -> (Option<String>, Option<String>) {
     let (mut code, mut message) = (None, None);
     let mut inner = error.get("innererror");
     for _ in 0..DEEPEST {
         let Some(cause) = inner.filter(|inner| inner.is_object()) else { break };
-        let cause = Members::of(cause.as_str());
-        code = optional(&cause, "code").or(code);
-        message = optional(&cause, "message").or(message);
+        code = optional(cause, "code").or(code);
+        message = optional(cause, "message").or(message);
         inner = cause.get("innererror");
     }
     (code, message)
 }
 
 /// Returns the error that Sentinel, as a proxy, embeds as a string in its own error message.
-fn inside_message(error: &Members<'_>) -> Option<String> {
+fn inside_message(error: Node<'_, '_>) -> Option<String> {
     let message = error.get("message")?.text().filter(|message| message.trim_start().starts_with('{'))?;
-    Members::of(&message).get("error").is_some_and(Part::is_object).then(|| message.into_owned())
+    Tape::of(&message).ok()?.root().get("error").is_some_and(Node::is_object).then(|| message.into_owned())
 }

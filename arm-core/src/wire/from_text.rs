@@ -118,15 +118,20 @@ impl<'de> Read<'de> {
         if !escaped {
             return Ok(Text::Plain(plain));
         }
-        let unescaped = unescaped(plain).or_else(|| serde_json::from_str(self.scanner.since(begin)).ok());
-        unescaped.map(Text::Unescaped).ok_or(Odd)
+        unquoted(self.scanner.since(begin)).map(Text::Unescaped).ok_or(Odd)
     }
+}
+
+/// Returns the content of a JSON string with escapes.
+pub(super) fn unquoted(quoted: &str) -> Option<String> {
+    let inside = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inside.and_then(unescaped).or_else(|| serde_json::from_str(quoted).ok())
 }
 
 /// Returns a string without its escapes; `None` if it contains one by number, such as `\u00e9`.
 fn unescaped(text: &str) -> Option<String> {
     let (mut plain, mut rest) = (String::with_capacity(text.len()), text);
-    while let Some(at) = rest.bytes().position(|byte| byte == b'\\') {
+    while let Some(at) = rest.find('\\') {
         plain.push_str(&rest[..at]);
         plain.push(match rest.as_bytes().get(at + 1)? {
             byte @ (b'"' | b'\\' | b'/') => char::from(*byte),

@@ -10,7 +10,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::from_text::{TEXT_ALONE, WITH_TEXT, from_str};
-use crate::{SharedStr, shared_str::sharing};
+use crate::SharedStr;
 
 /// A model that keeps the text from which it was read. Implement this trait with [`kept!`](crate::kept).
 pub trait Kept: Sized + PartialEq {
@@ -97,11 +97,6 @@ impl SentText {
             Cow::Borrowed(part) => SharedStr::of(part, borrowed, &self.0),
             Cow::Owned(part) => part.into(),
         }
-    }
-
-    /// Runs a decoder of a part of the text. The [`SharedStr`]s that it borrows from the text share the text.
-    pub fn sharing<T>(&self, decode: impl FnOnce() -> T) -> T {
-        sharing(&self.0, decode)
     }
 
     /// Returns the text of one part.

@@ -10,12 +10,12 @@ mod from_text;
 pub mod instant;
 pub mod iso_duration;
 pub mod kept;
-mod members;
 mod merge;
 mod nullable;
 mod retry_after;
 mod scan;
 pub mod secret;
+mod tape;
 pub mod text;
 mod unknown;
 
@@ -37,8 +37,8 @@ pub use deferred::Deferred;
 pub(crate) use from_text::first_value;
 pub use from_text::from_str;
 pub use kept::{Kept, Part, Place, SentText};
-pub use members::{Members, items_of};
 pub use nullable::{null_as_default, without_nulls};
+pub use tape::{Node, Tape};
 pub use unknown::UnknownFields;
 
 pub(crate) use retry_after::retry_after;

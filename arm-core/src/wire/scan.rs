@@ -1,12 +1,9 @@
 //! Finds where the values of a JSON text end, sixteen bytes at a time.
 //!
-//! It accepts nothing that `serde_json` rejects, to a depth of [`DEEPEST`]. It does not say what is wrong: if it fails,
-//! `serde_json` decodes the text and decides.
+//! It accepts nothing that `serde_json` rejects. It does not say what is wrong: if it fails, `serde_json` decodes the
+//! text and decides.
 
 use wide::u8x16;
-
-/// The maximum depth of nested values.
-const DEEPEST: u32 = 64;
 
 /// A number without an exponent fits an `f64` if it has at most this many characters.
 const MANY_DIGITS: usize = 300;
@@ -142,32 +139,32 @@ impl<'a> Scanner<'a> {
     pub(super) fn value(&mut self) -> Option<&'a str> {
         self.peek();
         let begin = self.at;
+        self.walk(Depth::default()).map(|_| self.since(begin))
+    }
+
+    /// Reads any value, and returns its levels.
+    #[inline(always)]
+    pub(super) fn walk<L: Levels>(&mut self, levels: L) -> Option<L> {
         // A copy keeps the position in a register instead of behind the reference.
         let mut inner = *self;
-        let passed = inner.pass_value();
+        let walked = inner.pass_value(levels);
         *self = inner;
-        passed.map(|()| self.since(begin))
+        walked
     }
 
     #[inline(always)]
-    fn pass_value(&mut self) -> Option<()> {
-        // One bit for each level: whether that level is an object.
-        let (mut objects, mut depth) = (0_u64, 0_u32);
+    fn pass_value<L: Levels>(&mut self, mut levels: L) -> Option<L> {
         loop {
-            match self.peek()? {
-                b'"' => {
-                    self.pass_string()?;
-                }
+            let (first, begin) = (self.peek()?, self.at);
+            let mut escaped = false;
+            match first {
+                b'"' => escaped = self.pass_string()?,
                 open @ (b'{' | b'[') => {
                     self.at += 1;
                     // In ASCII, `}` and `]` are two after `{` and `[`.
                     if self.take(open + 2).is_none() {
-                        if depth == DEEPEST {
-                            return None;
-                        }
-                        depth += 1;
-                        objects = objects << 1 | u64::from(open == b'{');
-                        self.name_in(objects)?;
+                        levels.open(begin, open == b'{')?;
+                        self.name_in(open == b'{', &mut levels)?;
                         continue;
                     }
                 }
@@ -176,21 +173,19 @@ impl<'a> Scanner<'a> {
                 b'n' => self.word("null")?,
                 _ => drop(self.number()?),
             }
+            levels.leaf(begin, self.at, escaped);
             loop {
-                if depth == 0 {
-                    return Some(());
-                }
-                let close = if objects & 1 == 1 { b'}' } else { b']' };
+                let Some(is_object) = levels.innermost() else { return Some(levels) };
+                let close = if is_object { b'}' } else { b']' };
                 match self.peek()? {
                     b',' => {
                         self.at += 1;
-                        self.name_in(objects)?;
+                        self.name_in(is_object, &mut levels)?;
                         break;
                     }
                     byte if byte == close => {
                         self.at += 1;
-                        depth -= 1;
-                        objects >>= 1;
+                        levels.close(self.at);
                     }
                     _ => return None,
                 }
@@ -198,15 +193,67 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Reads the name of a member and the colon if the innermost level is an object.
+    /// Reads the name of a member and the colon, in an object.
     #[inline(always)]
-    fn name_in(&mut self, objects: u64) -> Option<()> {
-        if objects & 1 == 1 {
-            self.pass_string()?;
+    fn name_in(&mut self, is_object: bool, levels: &mut impl Levels) -> Option<()> {
+        if is_object {
+            self.peek();
+            let begin = self.at;
+            let escaped = self.pass_string()?;
+            levels.leaf(begin, self.at, escaped);
             self.take(b':')?;
         }
         Some(())
     }
+}
+
+/// The lists and objects around the current position.
+pub(super) trait Levels {
+    /// Enters a list or object that is not empty; `None` if it is too deep.
+    fn open(&mut self, begin: usize, is_object: bool) -> Option<()>;
+
+    /// Leaves the innermost list or object, which ends here.
+    fn close(&mut self, end: usize);
+
+    /// Whether the innermost level is an object; `None` outside of all.
+    fn innermost(&self) -> Option<bool>;
+
+    /// Passes the name of a member, or a value that contains no other.
+    fn leaf(&mut self, begin: usize, end: usize, escaped: bool);
+}
+
+/// Levels of which only the kind is known.
+#[derive(Default)]
+struct Depth {
+    /// One bit for each level: whether that level is an object.
+    objects: u64,
+    depth: u32,
+}
+
+impl Levels for Depth {
+    #[inline(always)]
+    fn open(&mut self, _: usize, is_object: bool) -> Option<()> {
+        if self.depth == u64::BITS {
+            return None;
+        }
+        self.depth += 1;
+        self.objects = self.objects << 1 | u64::from(is_object);
+        Some(())
+    }
+
+    #[inline(always)]
+    fn close(&mut self, _: usize) {
+        self.depth -= 1;
+        self.objects >>= 1;
+    }
+
+    #[inline(always)]
+    fn innermost(&self) -> Option<bool> {
+        (self.depth > 0).then_some(self.objects & 1 == 1)
+    }
+
+    #[inline(always)]
+    fn leaf(&mut self, _: usize, _: usize, _: bool) {}
 }
 
 /// Returns how many bytes precede the first quote, backslash or control character.

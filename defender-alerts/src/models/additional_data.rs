@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use arm_core::{
     ResourceId,
-    wire::{Deferred, Members},
+    wire::{Deferred, Node, Tape},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -135,7 +135,7 @@ impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for AdditionalData {
 }
 
 /// Returns a value by name, ignoring case.
-fn value_of<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+pub(super) fn value_of<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let exact = fields.get(name);
     exact.or_else(|| fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
 }
@@ -157,23 +157,26 @@ fn find(fields: &Map<String, Value>, name: &str, depth: usize) -> Option<Value> 
     })
 }
 
-/// Does the same as [`AdditionalData::text`] for members that are still text.
-pub(super) fn text_within(members: &Members<'_>, name: &str) -> Option<String> {
-    text_in(members, name, 0)?
+/// Does the same as [`AdditionalData::text`] for an object that is still text.
+pub(super) fn text_within(object: Node<'_, '_>, name: &str) -> Option<String> {
+    text_in(object, name, 0)?
 }
 
 /// Returns `Some(None)` if the value is null.
-fn text_in(members: &Members<'_>, name: &str, depth: usize) -> Option<Option<String>> {
-    if let Some(found) = members.get(name) {
+fn text_in(object: Node<'_, '_>, name: &str, depth: usize) -> Option<Option<String>> {
+    if let Some(found) = object.get(name) {
         let other = || (!found.is_null()).then(|| found.as_str().to_owned());
         return Some(found.scalar().map(Cow::into_owned).or_else(other));
     }
     if depth == DEEPEST {
         return None;
     }
-    members.iter().find_map(|(_, value)| {
-        let inner = if value.is_object() { Cow::Borrowed(value.as_str()) } else { value.text()? };
-        text_in(&Members::of(&inner), name, depth + 1)
+    object.members().find_map(|(_, value)| match value.text() {
+        Some(text) if text.trim_ascii_start().starts_with('{') => {
+            text_in(Tape::of(&text).ok()?.root(), name, depth + 1)
+        }
+        Some(_) => None,
+        None => text_in(value, name, depth + 1),
     })
 }
 
@@ -280,7 +283,7 @@ mod tests {
                 let data: AdditionalData = serde_json::from_value(value.clone()).unwrap();
                 assert_eq!(data.find("TOKEN").is_some(), found, "{value}");
                 let text = value.to_string();
-                let within = text_within(&Members::of(&text), "token");
+                let within = text_within(Tape::of(&text).unwrap().root(), "token");
                 assert_eq!(within.as_deref(), found.then_some("7"), "{value}");
             }
         }

@@ -4,22 +4,22 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use arm_core::{
     ResourceId, ResourceType, SharedStr,
-    wire::{self, Kept, Members, Part, Place, SentText},
+    wire::{self, Kept, Node, Part, Place, SentText, Tape},
 };
 use azure_core::{Error, Result, error::ErrorKind, time::OffsetDateTime};
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::{
     AlertId, AlertStatus, Entity, ExtendedLink, Intent, KeyVaultAlertType, ResourceIdentifier, Severity,
-    SupportingEvidence, models::alert_parts::items,
+    SupportingEvidence,
+    models::alert_parts::{expected, items, string, string_or_json},
 };
 
 /// A Defender for Cloud alert.
 ///
 /// The most commonly used data is in fields. The large parts, such as entities, properties and evidence, stay encoded
 /// until they are requested, so that a list of ten thousand alerts costs little. Each of their methods decodes the part
-/// on every call.
+/// on every call, and returns strings that borrow from the alert.
 ///
 /// `Serialize` writes the whole alert as the service sent it, including members that this version does not model; it
 /// fails if a field has been changed since. In tests, create alerts from JSON:
@@ -146,10 +146,8 @@ impl Alert {
     /// # Errors
     ///
     /// The part contains a value that cannot be decoded, such as a number that is too large.
-    pub fn resource_identifiers(&self) -> Result<Vec<ResourceIdentifier>> {
-        let Some(place) = &self.parts.resource_identifiers else { return Ok(Vec::new()) };
-        let read = || ResourceIdentifier::read_all(self.sent.part(place));
-        self.sent.sharing(read).map_err(self.refusal("resourceIdentifiers"))
+    pub fn resource_identifiers(&self) -> Result<Vec<ResourceIdentifier<'_>>> {
+        self.list("resourceIdentifiers", &self.parts.resource_identifiers, ResourceIdentifier::read)
     }
 
     /// Returns short descriptions of the identifiers and entities that cannot be read. If there are any,
@@ -172,8 +170,8 @@ impl Alert {
     /// # Errors
     ///
     /// The part has an unexpected format; the error gives the location.
-    pub fn remediation_steps(&self) -> Result<Vec<SharedStr>> {
-        self.list("remediationSteps", &self.parts.remediation_steps)
+    pub fn remediation_steps(&self) -> Result<Vec<Cow<'_, str>>> {
+        self.list("remediationSteps", &self.parts.remediation_steps, string)
     }
 
     /// Returns links to reports and similar pages.
@@ -181,8 +179,8 @@ impl Alert {
     /// # Errors
     ///
     /// The part has an unexpected format; the error gives the location.
-    pub fn extended_links(&self) -> Result<Vec<ExtendedLink>> {
-        self.list("extendedLinks", &self.parts.extended_links)
+    pub fn extended_links(&self) -> Result<Vec<ExtendedLink<'_>>> {
+        self.list("extendedLinks", &self.parts.extended_links, ExtendedLink::read)
     }
 
     /// Returns the entities involved: accounts, addresses, resources and others. Those with an unexpected format are
@@ -191,9 +189,8 @@ impl Alert {
     /// # Errors
     ///
     /// The part contains a value that cannot be decoded, such as a number that is too large.
-    pub fn entities(&self) -> Result<Vec<Entity>> {
-        let Some(place) = &self.parts.entities else { return Ok(Vec::new()) };
-        self.sent.sharing(|| Entity::read_all(&self.sent, place)).map_err(self.refusal("entities"))
+    pub fn entities(&self) -> Result<Vec<Entity<'_>>> {
+        self.list("entities", &self.parts.entities, Entity::read)
     }
 
     /// Returns the properties specific to the alert type, by name. Values that are not strings are returned as JSON.
@@ -201,10 +198,9 @@ impl Alert {
     /// # Errors
     ///
     /// The part has an unexpected format; the error gives the location.
-    pub fn extended_properties(&self) -> Result<BTreeMap<SharedStr, SharedStr>> {
+    pub fn extended_properties(&self) -> Result<BTreeMap<Cow<'_, str>, Cow<'_, str>>> {
         let Some(place) = &self.parts.extended_properties else { return Ok(BTreeMap::new()) };
-        let read = || texts(self.sent.part(place));
-        self.sent.sharing(read).map_err(self.refusal("extendedProperties"))
+        texts(self.sent.part(place)).map_err(self.refusal("extendedProperties"))
     }
 
     /// Returns MITRE ATT&CK techniques, such as `T1555`.
@@ -212,8 +208,8 @@ impl Alert {
     /// # Errors
     ///
     /// The part has an unexpected format; the error gives the location.
-    pub fn techniques(&self) -> Result<Vec<SharedStr>> {
-        self.list("techniques", &self.parts.techniques)
+    pub fn techniques(&self) -> Result<Vec<Cow<'_, str>>> {
+        self.list("techniques", &self.parts.techniques, string)
     }
 
     /// Returns MITRE ATT&CK sub-techniques, such as `T1555.006`.
@@ -221,8 +217,8 @@ impl Alert {
     /// # Errors
     ///
     /// The part has an unexpected format; the error gives the location.
-    pub fn sub_techniques(&self) -> Result<Vec<SharedStr>> {
-        self.list("subTechniques", &self.parts.sub_techniques)
+    pub fn sub_techniques(&self) -> Result<Vec<Cow<'_, str>>> {
+        self.list("subTechniques", &self.parts.sub_techniques, string)
     }
 
     /// Returns the evidence for the alert; `None` if there is none. Evidence with an unexpected format is
@@ -231,10 +227,9 @@ impl Alert {
     /// # Errors
     ///
     /// The part contains a value that cannot be decoded, such as a number that is too large.
-    pub fn supporting_evidence(&self) -> Result<Option<SupportingEvidence>> {
+    pub fn supporting_evidence(&self) -> Result<Option<SupportingEvidence<'_>>> {
         let Some(place) = &self.parts.supporting_evidence else { return Ok(None) };
-        let read = || SupportingEvidence::read(self.sent.part(place));
-        self.sent.sharing(read).map_err(self.refusal("supportingEvidence"))
+        SupportingEvidence::read(self.sent.part(place)).map_err(self.refusal("supportingEvidence"))
     }
 
     fn refusal(&self, name: &str) -> impl Fn(serde_json::Error) -> Error {
@@ -245,21 +240,25 @@ impl Alert {
         }
     }
 
-    fn list<'a, T: Deserialize<'a>>(&'a self, name: &str, place: &Option<Place>) -> Result<Vec<T>> {
+    fn list<'a, T>(
+        &'a self,
+        name: &str,
+        place: &Option<Place>,
+        read: impl Fn(Node<'_, 'a>) -> serde_json::Result<T>,
+    ) -> Result<Vec<T>> {
         let Some(place) = place else { return Ok(Vec::new()) };
-        self.sent.sharing(|| items(self.sent.part(place))).map_err(self.refusal(name))
+        items(self.sent.part(place), read).map_err(self.refusal(name))
     }
 }
 
 /// Returns the names and values of an object as strings.
-fn texts(object: &str) -> serde_json::Result<BTreeMap<SharedStr, SharedStr>> {
-    let members = wire::from_str::<Option<Members<'_>>>(object)?.unwrap_or_default();
-    let text = |value: Part<'_>| match value.text() {
-        Some(text) => Ok(text.into()),
-        None if value.is_null() => Ok(SharedStr::default()),
-        None => serde_json::from_str::<Value>(value.as_str()).map(|value| value.to_string().into()),
-    };
-    members.into_iter().map(|(name, value)| Ok((name.into(), text(value)?))).collect()
+fn texts(object: &str) -> serde_json::Result<BTreeMap<Cow<'_, str>, Cow<'_, str>>> {
+    let tape = Tape::of(object)?;
+    let root = tape.root();
+    if !root.is_object() && !root.is_null() {
+        return Err(expected("an object"));
+    }
+    root.members().map(|(name, value)| Ok((name, string_or_json(value)?))).collect()
 }
 
 /// The form in which the service sends an alert.

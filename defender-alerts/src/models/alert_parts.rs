@@ -1,24 +1,26 @@
 //! The large parts of an alert, which are decoded when requested.
+//!
+//! The service sends alerts in one of two spellings, at random: with nested names in camel case, as documented, or in
+//! Pascal case (azure-rest-api-specs#38880). All names are matched ignoring case.
 
 use std::borrow::Cow;
 
 use arm_core::{
-    ResourceId, SharedStr,
-    wire::{self, Place, SentText},
+    ResourceId,
+    wire::{Node, Tape},
 };
-use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::{Map, Value};
 
-use super::spelling;
+use super::additional_data::value_of;
 
 /// An identifier of the resource that an alert affects.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum ResourceIdentifier {
+pub enum ResourceIdentifier<'a> {
     /// An Azure resource.
     AzureResource(ResourceId),
     /// A machine, identified by its agent in a workspace.
-    LogAnalytics(LogAnalyticsIdentifier),
+    LogAnalytics(LogAnalyticsIdentifier<'a>),
     /// An identifier of a type that this version does not model, or with a field that cannot be read, unchanged.
     Other(Value),
 }
@@ -26,38 +28,47 @@ pub enum ResourceIdentifier {
 /// A machine, identified by its agent in a Log Analytics workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct LogAnalyticsIdentifier {
+pub struct LogAnalyticsIdentifier<'a> {
     /// The workspace.
-    pub workspace_id: SharedStr,
+    pub workspace_id: Cow<'a, str>,
     /// The subscription of the workspace.
-    pub workspace_subscription_id: SharedStr,
+    pub workspace_subscription_id: Cow<'a, str>,
     /// The resource group of the workspace.
-    pub workspace_resource_group: SharedStr,
+    pub workspace_resource_group: Cow<'a, str>,
     /// The id of the agent.
-    pub agent_id: SharedStr,
+    pub agent_id: Cow<'a, str>,
 }
 
-impl ResourceIdentifier {
-    /// Reads a list of identifiers, in one pass if all are of known kinds.
-    pub(crate) fn read_all(list: &str) -> serde_json::Result<Vec<Self>> {
-        let at_once = items::<Identified<'_>>(list).ok();
-        match at_once.and_then(|all| all.into_iter().map(Identified::into_known).collect()) {
+impl<'a> ResourceIdentifier<'a> {
+    pub(crate) fn read(identifier: Node<'_, 'a>) -> serde_json::Result<Self> {
+        match Self::known(identifier) {
             Some(known) => Ok(known),
-            None => Ok(items::<Value>(list)?.into_iter().map(Self::read).collect()),
+            None => identifier.value().map(Self::Other),
         }
     }
 
-    fn read(value: Value) -> Self {
-        let spelled = spelling::documented(&value).to_string();
-        let known = serde_json::from_str(&spelled).ok().and_then(Identified::into_known);
-        known.unwrap_or(Self::Other(value))
+    fn known(identifier: Node<'_, 'a>) -> Option<Self> {
+        let text = |name| optional(identifier, name).map(Option::unwrap_or_default);
+        let kind = text("type")?;
+        if kind.eq_ignore_ascii_case("AzureResource") {
+            return text("azureResourceId")?.parse().map(Self::AzureResource).ok();
+        }
+        if !kind.eq_ignore_ascii_case("LogAnalytics") {
+            return None;
+        }
+        Some(Self::LogAnalytics(LogAnalyticsIdentifier {
+            workspace_id: text("workspaceId")?,
+            workspace_subscription_id: text("workspaceSubscriptionId")?,
+            workspace_resource_group: text("workspaceResourceGroup")?,
+            agent_id: text("agentId")?,
+        }))
     }
 
     /// Describes the identifier if it has no type, or a known type but cannot be read.
     pub(crate) fn unreadable(&self) -> Option<String> {
         let Self::Other(value) = self else { return None };
-        let spelled = spelling::documented(value);
-        let kind = spelled["type"].as_str().unwrap_or_default();
+        let kind = value.as_object().and_then(|fields| value_of(fields, "type"));
+        let kind = kind.and_then(Value::as_str).unwrap_or_default();
         let known = kind.is_empty()
             || ["AzureResource", "LogAnalytics"].iter().any(|it| it.eq_ignore_ascii_case(kind));
         known.then(|| match kind {
@@ -67,102 +78,125 @@ impl ResourceIdentifier {
     }
 }
 
-/// The fields of all known kinds, read in one pass regardless of the order of the keys.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Identified<'a> {
-    #[serde(rename = "type", default, borrow, deserialize_with = "wire::text::scalar")]
-    kind: Cow<'a, str>,
-    #[serde(default, borrow, deserialize_with = "wire::text::scalar")]
-    azure_resource_id: Cow<'a, str>,
-    #[serde(default, with = "wire::text")]
-    workspace_id: SharedStr,
-    #[serde(default, with = "wire::text")]
-    workspace_subscription_id: SharedStr,
-    #[serde(default, with = "wire::text")]
-    workspace_resource_group: SharedStr,
-    #[serde(default, with = "wire::text")]
-    agent_id: SharedStr,
-}
-
-impl Identified<'_> {
-    fn into_known(self) -> Option<ResourceIdentifier> {
-        if self.kind.eq_ignore_ascii_case("AzureResource") {
-            return self.azure_resource_id.parse().map(ResourceIdentifier::AzureResource).ok();
-        }
-        let agent = LogAnalyticsIdentifier {
-            workspace_id: self.workspace_id,
-            workspace_subscription_id: self.workspace_subscription_id,
-            workspace_resource_group: self.workspace_resource_group,
-            agent_id: self.agent_id,
-        };
-        self.kind.eq_ignore_ascii_case("LogAnalytics").then_some(ResourceIdentifier::LogAnalytics(agent))
+/// Returns a member that is text, a number or a boolean, as text. `Some(None)` if it is absent or null; `None` if it is
+/// of another kind.
+fn optional<'a>(object: Node<'_, 'a>, name: &str) -> Option<Option<Cow<'a, str>>> {
+    match object.get(name) {
+        Some(value) if !value.is_null() => value.scalar().map(Some),
+        _ => Some(None),
     }
 }
 
 /// Reads the items of a list. Null items are omitted, and a single value is a list of one.
-pub(super) fn items<'a, T: Deserialize<'a>>(list: &'a str) -> serde_json::Result<Vec<T>> {
-    #[derive(Deserialize)]
-    #[serde(transparent, bound = "T: Deserialize<'de>")]
-    struct Items<T>(#[serde(deserialize_with = "wire::without_nulls")] Vec<T>);
-
-    if list.starts_with('[') {
-        return wire::from_str(list).map(|Items(items)| items);
+pub(super) fn items<'a, T>(
+    list: &'a str,
+    read: impl Fn(Node<'_, 'a>) -> serde_json::Result<T>,
+) -> serde_json::Result<Vec<T>> {
+    let tape = Tape::of(list)?;
+    let root = tape.root();
+    let mut items = Vec::with_capacity(4);
+    let alone = Some(root).filter(|root| !root.is_list());
+    for item in root.items().chain(alone).filter(|item| !item.is_null()) {
+        items.push(read(item)?);
     }
-    Ok(wire::from_str::<Option<T>>(list)?.into_iter().collect())
+    Ok(items)
+}
+
+/// Reads an item that is a string.
+pub(super) fn string<'a>(item: Node<'_, 'a>) -> serde_json::Result<Cow<'a, str>> {
+    item.text().ok_or_else(|| expected("a string"))
+}
+
+/// Returns a string, or any other value as JSON; null is an empty string.
+pub(super) fn string_or_json<'a>(value: Node<'_, 'a>) -> serde_json::Result<Cow<'a, str>> {
+    match value.scalar() {
+        Some(text) => Ok(text),
+        None if value.is_null() => Ok(Cow::default()),
+        None => value.value().map(|value| Cow::Owned(value.to_string())),
+    }
+}
+
+pub(super) fn expected(what: &str) -> serde_json::Error {
+    serde::de::Error::custom(format!("another value, expected {what}"))
 }
 
 /// A link in an alert.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub struct ExtendedLink {
+pub struct ExtendedLink<'a> {
     /// The category of the target, such as `threat_reports`.
-    #[serde(with = "wire::text", alias = "category")]
-    pub category: SharedStr,
+    pub category: Cow<'a, str>,
     /// The text of the link.
-    #[serde(with = "wire::text", alias = "label")]
-    pub label: SharedStr,
+    pub label: Cow<'a, str>,
     /// The target of the link.
-    #[serde(with = "wire::text", alias = "href")]
-    pub href: SharedStr,
+    pub href: Cow<'a, str>,
     /// The kind of link, such as `webLink`.
-    #[serde(rename = "Type", with = "wire::text", alias = "type")]
-    pub link_type: SharedStr,
+    pub link_type: Cow<'a, str>,
+}
+
+impl<'a> ExtendedLink<'a> {
+    pub(crate) fn read(link: Node<'_, 'a>) -> serde_json::Result<Self> {
+        if !link.is_object() {
+            return Err(expected("an object"));
+        }
+        let text = |name| {
+            let text = optional(link, name).map(Option::unwrap_or_default);
+            text.ok_or_else(|| expected("a string, a number or a boolean"))
+        };
+        Ok(Self {
+            category: text("category")?,
+            label: text("label")?,
+            href: text("href")?,
+            link_type: text("type")?,
+        })
+    }
 }
 
 /// Evidence for an alert.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum SupportingEvidence {
+pub enum SupportingEvidence<'a> {
     /// A table.
     Table {
         /// The title of the table.
-        title: SharedStr,
+        title: Cow<'a, str>,
         /// The names of the columns.
-        columns: Vec<SharedStr>,
-        /// The cells, row by row, as any JSON.
-        rows: Vec<Vec<Value>>,
+        columns: Vec<Cow<'a, str>>,
+        /// The cells, row by row. Cells that are not strings are JSON, and null is an empty string.
+        rows: Vec<Vec<Cow<'a, str>>>,
     },
     /// Evidence of a type that this version does not model, or in an unexpected format, unchanged.
     Other(Value),
 }
 
-impl SupportingEvidence {
-    pub(crate) fn read(text: &str) -> serde_json::Result<Option<Self>> {
-        #[derive(Deserialize)]
-        struct Table {
-            #[serde(default, with = "wire::text")]
-            title: SharedStr,
-            columns: Vec<SharedStr>,
-            rows: Vec<Vec<Value>>,
-        }
-        match wire::from_str(text) {
-            Ok(Some(Table { title, columns, rows })) => Ok(Some(Self::Table { title, columns, rows })),
-            Ok(None) => Ok(None),
-            Err(_) => serde_json::from_str(text).map(Self::Other).map(Some),
+impl<'a> SupportingEvidence<'a> {
+    pub(crate) fn read(text: &'a str) -> serde_json::Result<Option<Self>> {
+        let tape = Tape::of(text)?;
+        match tape.root() {
+            none if none.is_null() => Ok(None),
+            evidence => match Self::table(evidence) {
+                Some(table) => Ok(Some(table)),
+                None => evidence.value().map(Self::Other).map(Some),
+            },
         }
     }
+
+    fn table(evidence: Node<'_, 'a>) -> Option<Self> {
+        Some(Self::Table {
+            title: optional(evidence, "title")?.unwrap_or_default(),
+            columns: all(evidence.get("columns")?, Node::text)?,
+            rows: all(evidence.get("rows")?, |row| all(row, |cell| string_or_json(cell).ok()))?,
+        })
+    }
+}
+
+/// Reads the items of a list; `None` if it is not a list, or if one of them cannot be read.
+fn all<'t, 'a, T>(list: Node<'t, 'a>, read: impl Fn(Node<'t, 'a>) -> Option<T>) -> Option<Vec<T>> {
+    let mut all = Vec::with_capacity(8);
+    for item in list.is_list().then(|| list.items())? {
+        all.push(read(item)?);
+    }
+    Some(all)
 }
 
 /// An entity involved in the activity that an alert reports.
@@ -170,68 +204,64 @@ impl SupportingEvidence {
 /// Known kinds have typed fields; [`fields`](Self::fields) returns everything that the service wrote.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Entity {
+pub struct Entity<'a> {
     /// The id by which other entities of the alert refer to this one, such as `westeurope_2`.
-    pub id: Option<SharedStr>,
+    pub id: Option<Cow<'a, str>>,
     /// The kind, with its fields.
-    pub kind: EntityKind,
-    /// The alert's text, the position of the list of entities in it, and the index of this entity among those that are
-    /// not null.
-    sent: SentText,
-    list: Place,
-    index: usize,
+    pub kind: EntityKind<'a>,
+    sent: &'a str,
 }
 
 /// The kind of an entity.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum EntityKind {
+pub enum EntityKind<'a> {
     /// A user, or a service principal, which has no name.
-    Account(Account),
+    Account(Account<'a>),
     /// An IP address.
-    Ip(Ip),
+    Ip(Ip<'a>),
     /// An Azure resource; `None` if its id is missing or cannot be read.
     AzureResource(Option<ResourceId>),
     /// A machine.
-    Host(Host),
+    Host(Host<'a>),
     /// A process.
     Process {
         /// The command line.
-        command_line: Option<SharedStr>,
+        command_line: Option<Cow<'a, str>>,
         /// The process id.
-        process_id: Option<SharedStr>,
+        process_id: Option<Cow<'a, str>>,
     },
     /// A file.
     File {
         /// The name.
-        name: Option<SharedStr>,
+        name: Option<Cow<'a, str>>,
         /// The folder of the file.
-        directory: Option<SharedStr>,
+        directory: Option<Cow<'a, str>>,
     },
     /// A URL.
-    Url(Option<SharedStr>),
+    Url(Option<Cow<'a, str>>),
     /// An entity of a kind that this version does not model, or with a field that cannot be read: the name of its kind,
     /// which is empty if the entity has none.
-    Other(SharedStr),
+    Other(Cow<'a, str>),
 }
 
 /// A user or a service principal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Account {
+pub struct Account<'a> {
     /// The name, without the domain; `None` if the alert has none, as for an application.
-    pub name: Option<SharedStr>,
+    pub name: Option<Cow<'a, str>>,
     /// The domain, which is the part after the `@`.
-    pub upn_suffix: Option<SharedStr>,
+    pub upn_suffix: Option<Cow<'a, str>>,
     /// The tenant of the account.
-    pub tenant_id: Option<SharedStr>,
+    pub tenant_id: Option<Cow<'a, str>>,
     /// The object id in the directory; `None` if the alert has none, as for traffic from outside Azure.
-    pub object_id: Option<SharedStr>,
+    pub object_id: Option<Cow<'a, str>>,
     /// The id of the application.
-    pub app_id: Option<SharedStr>,
+    pub app_id: Option<Cow<'a, str>>,
 }
 
-impl Account {
+impl Account<'_> {
     /// Returns `name@suffix`; `None` unless both are known.
     pub fn user_principal_name(&self) -> Option<String> {
         let (name, suffix) = (self.name.as_ref()?, self.upn_suffix.as_ref()?);
@@ -242,71 +272,57 @@ impl Account {
 /// An IP address, with its presumed location.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Ip {
+pub struct Ip<'a> {
     /// The address, as the service wrote it.
-    pub address: Option<SharedStr>,
+    pub address: Option<Cow<'a, str>>,
     /// The presumed location.
-    pub location: Option<GeoLocation>,
+    pub location: Option<GeoLocation<'a>>,
 }
 
 /// The presumed location of an address.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
-pub struct GeoLocation {
+pub struct GeoLocation<'a> {
     /// The two-letter code of the country.
-    #[serde(with = "wire::text::option")]
-    pub country_code: Option<SharedStr>,
+    pub country_code: Option<Cow<'a, str>>,
     /// The country.
-    #[serde(with = "wire::text::option")]
-    pub country_name: Option<SharedStr>,
+    pub country_name: Option<Cow<'a, str>>,
     /// The state or region in the country.
-    #[serde(with = "wire::text::option")]
-    pub state: Option<SharedStr>,
+    pub state: Option<Cow<'a, str>>,
     /// The city.
-    #[serde(with = "wire::text::option")]
-    pub city: Option<SharedStr>,
+    pub city: Option<Cow<'a, str>>,
     /// The autonomous system number.
-    #[serde(with = "wire::text::option")]
-    pub asn: Option<SharedStr>,
+    pub asn: Option<Cow<'a, str>>,
     /// The organization that operates the network.
-    #[serde(with = "wire::text::option")]
-    pub organization: Option<SharedStr>,
+    pub organization: Option<Cow<'a, str>>,
     /// The cloud to which the address belongs. A Microsoft address may belong to the machine of any customer.
-    #[serde(with = "wire::text::option")]
-    pub cloud_provider: Option<SharedStr>,
+    pub cloud_provider: Option<Cow<'a, str>>,
 }
 
 /// A machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Host {
+pub struct Host<'a> {
     /// The name.
-    pub host_name: Option<SharedStr>,
+    pub host_name: Option<Cow<'a, str>>,
     /// The machine's Azure resource id.
     pub resource_id: Option<ResourceId>,
     /// The id of the agent on the machine.
-    pub agent_id: Option<SharedStr>,
+    pub agent_id: Option<Cow<'a, str>>,
 }
 
-impl Entity {
-    /// Reads a list of entities, in one pass if all have the documented form.
-    pub(crate) fn read_all(sent: &SentText, place: &Place) -> serde_json::Result<Vec<Self>> {
-        let list = sent.part(place);
-        let read: Vec<Known> = match items(list) {
-            Ok(all) if !spelling::is_unusual(list) && !all.iter().any(Known::is_bare) => all,
-            _ => items(list)?.into_iter().map(Known::read).collect(),
-        };
-        let entity =
-            |(index, Known { id, kind })| Self { id, kind, sent: sent.clone(), list: place.clone(), index };
-        Ok(read.into_iter().enumerate().map(entity).collect())
+impl<'a> Entity<'a> {
+    pub(crate) fn read(entity: Node<'_, 'a>) -> serde_json::Result<Self> {
+        let text = |name| optional(entity, name).flatten();
+        let kind = text("type").unwrap_or_default();
+        // If a known field has an unexpected form, the entity is of an unknown kind.
+        let known = EntityKind::read(&kind, entity);
+        Ok(Self { id: text("$id"), kind: known.unwrap_or(EntityKind::Other(kind)), sent: entity.as_str() })
     }
 
     /// Returns all fields as the service wrote them.
     pub fn fields(&self) -> Map<String, Value> {
-        let items: Vec<&RawValue> = items(self.sent.part(&self.list)).unwrap_or_default();
-        let item = items.get(self.index).and_then(|item| serde_json::from_str(item.get()).ok());
-        item.unwrap_or_default()
+        serde_json::from_str(self.sent).unwrap_or_default()
     }
 
     /// Describes the entity if it is an Azure resource whose id cannot be read, or has no type.
@@ -319,7 +335,7 @@ impl Entity {
     }
 
     /// Returns the account; `None` if the entity is of another kind.
-    pub fn as_account(&self) -> Option<&Account> {
+    pub fn as_account(&self) -> Option<&Account<'a>> {
         match &self.kind {
             EntityKind::Account(account) => Some(account),
             _ => None,
@@ -327,7 +343,7 @@ impl Entity {
     }
 
     /// Returns the address; `None` if the entity is of another kind.
-    pub fn as_ip(&self) -> Option<&Ip> {
+    pub fn as_ip(&self) -> Option<&Ip<'a>> {
         match &self.kind {
             EntityKind::Ip(ip) => Some(ip),
             _ => None,
@@ -335,119 +351,74 @@ impl Entity {
     }
 }
 
-/// The fields of all known kinds, read in one pass regardless of the order of the keys.
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Fields<'a> {
-    #[serde(rename = "$id", with = "wire::text::option")]
-    id: Option<SharedStr>,
-    #[serde(rename = "type", borrow, deserialize_with = "wire::text::scalar")]
-    kind: Cow<'a, str>,
-    #[serde(with = "wire::text::option")]
-    name: Option<SharedStr>,
-    #[serde(with = "wire::text::option")]
-    upn_suffix: Option<SharedStr>,
-    #[serde(with = "wire::text::option")]
-    aad_tenant_id: Option<SharedStr>,
-    #[serde(with = "wire::text::option")]
-    aad_user_id: Option<SharedStr>,
-    #[serde(with = "wire::text::option")]
-    app_id: Option<SharedStr>,
-    #[serde(with = "wire::text::option")]
-    address: Option<SharedStr>,
-    location: Option<GeoLocation>,
-    #[serde(borrow, deserialize_with = "wire::text::scalar")]
-    resource_id: Cow<'a, str>,
-    #[serde(with = "wire::text::option")]
-    host_name: Option<SharedStr>,
-    #[serde(rename = "azureID", alias = "azureId", borrow, deserialize_with = "wire::text::scalar")]
-    azure_id: Cow<'a, str>,
-    #[serde(rename = "omsAgentID", alias = "omsAgentId", with = "wire::text::option")]
-    oms_agent_id: Option<SharedStr>,
-    #[serde(with = "wire::text::option")]
-    command_line: Option<SharedStr>,
-    #[serde(with = "wire::text::option")]
-    process_id: Option<SharedStr>,
-    #[serde(with = "wire::text::option")]
-    directory: Option<SharedStr>,
-    #[serde(with = "wire::text::option")]
-    url: Option<SharedStr>,
-}
-
-/// The id and kind of an entity, which are much smaller than all fields together.
-struct Known {
-    id: Option<SharedStr>,
-    kind: EntityKind,
-}
-
-impl<'de> Deserialize<'de> for Known {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut fields = Fields::deserialize(deserializer)?;
-        Ok(Self { id: fields.id.take(), kind: fields.into_kind() })
+impl<'a> EntityKind<'a> {
+    /// Reads an entity of a known kind; `None` if it is of another kind, or one of its fields has another form.
+    fn read(kind: &str, entity: Node<'_, 'a>) -> Option<Self> {
+        let is = |name: &str| kind.eq_ignore_ascii_case(name);
+        let text = |name| optional(entity, name);
+        let resource = |name| Some(text(name)?.and_then(|id| id.parse().ok()));
+        let known = if is("account") {
+            Self::Account(Account {
+                name: text("name")?,
+                upn_suffix: text("upnSuffix")?,
+                tenant_id: text("aadTenantId")?,
+                object_id: text("aadUserId")?,
+                app_id: text("appId")?,
+            })
+        } else if is("ip") {
+            let location = entity.get("location").filter(|location| !location.is_null());
+            let location = match location {
+                Some(location) => Some(GeoLocation::read(location)?),
+                None => None,
+            };
+            Self::Ip(Ip { address: text("address")?, location })
+        } else if is("azure-resource") {
+            Self::AzureResource(resource("resourceId")?)
+        } else if is("host") {
+            Self::Host(Host {
+                host_name: text("hostName")?,
+                resource_id: resource("azureID")?,
+                agent_id: text("omsAgentID")?,
+            })
+        } else if is("process") {
+            Self::Process { command_line: text("commandLine")?, process_id: text("processId")? }
+        } else if is("file") {
+            Self::File { name: text("name")?, directory: text("directory")? }
+        } else if is("url") {
+            Self::Url(text("url")?)
+        } else {
+            return None;
+        };
+        Some(known)
     }
 }
 
-impl Known {
-    /// Reads an entity with another spelling or form.
-    fn read(value: Value) -> Self {
-        let spelled = spelling::documented(&value);
-        // If a known field has an unexpected form, the entity is of an unknown kind.
-        serde_json::from_str(&spelled.to_string()).unwrap_or_else(|_| Self {
-            id: None,
-            kind: EntityKind::Other(spelled["type"].as_str().unwrap_or_default().into()),
+impl<'a> GeoLocation<'a> {
+    fn read(location: Node<'_, 'a>) -> Option<Self> {
+        let text = |name| optional(location, name);
+        location.is_object().then_some(())?;
+        Some(Self {
+            country_code: text("countryCode")?,
+            country_name: text("countryName")?,
+            state: text("state")?,
+            city: text("city")?,
+            asn: text("asn")?,
+            organization: text("organization")?,
+            cloud_provider: text("cloudProvider")?,
         })
     }
 
-    /// Whether none of its fields could be read.
-    fn is_bare(&self) -> bool {
-        match &self.kind {
-            EntityKind::Account(it) => [&it.name, &it.upn_suffix, &it.tenant_id, &it.object_id, &it.app_id]
-                .iter()
-                .all(|it| it.is_none()),
-            EntityKind::Ip(it) => it.address.is_none(),
-            EntityKind::AzureResource(id) => id.is_none(),
-            EntityKind::Host(it) => {
-                it.host_name.is_none() && it.resource_id.is_none() && it.agent_id.is_none()
-            }
-            EntityKind::Process { command_line, process_id } => {
-                command_line.is_none() && process_id.is_none()
-            }
-            EntityKind::File { name, .. } => name.is_none(),
-            EntityKind::Url(url) => url.is_none(),
-            EntityKind::Other(kind) => kind.is_empty(),
-        }
-    }
-}
-
-impl Fields<'_> {
-    fn into_kind(self) -> EntityKind {
-        let is = |kind: &str| self.kind.eq_ignore_ascii_case(kind);
-        if is("account") {
-            EntityKind::Account(Account {
-                name: self.name,
-                upn_suffix: self.upn_suffix,
-                tenant_id: self.aad_tenant_id,
-                object_id: self.aad_user_id,
-                app_id: self.app_id,
-            })
-        } else if is("ip") {
-            EntityKind::Ip(Ip { address: self.address, location: self.location })
-        } else if is("azure-resource") {
-            EntityKind::AzureResource(self.resource_id.parse().ok())
-        } else if is("host") {
-            EntityKind::Host(Host {
-                host_name: self.host_name,
-                resource_id: self.azure_id.parse().ok(),
-                agent_id: self.oms_agent_id,
-            })
-        } else if is("process") {
-            EntityKind::Process { command_line: self.command_line, process_id: self.process_id }
-        } else if is("file") {
-            EntityKind::File { name: self.name, directory: self.directory }
-        } else if is("url") {
-            EntityKind::Url(self.url)
-        } else {
-            EntityKind::Other(self.kind.into())
+    /// Returns a copy that does not borrow from the alert.
+    pub fn into_owned(self) -> GeoLocation<'static> {
+        let owned = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+        GeoLocation {
+            country_code: owned(self.country_code),
+            country_name: owned(self.country_name),
+            state: owned(self.state),
+            city: owned(self.city),
+            asn: owned(self.asn),
+            organization: owned(self.organization),
+            cloud_provider: owned(self.cloud_provider),
         }
     }
 }

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 
 use arm_core::{
     ResourceId, ResourceType, SharedStr, SubscriptionId,
-    wire::{self, Kept, Members, Part, SentText, items_of},
+    wire::{self, Kept, Node, SentText, Tape},
 };
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::{AdditionalData, RiskLevel, models::additional_data::text_within};
 
@@ -120,12 +119,14 @@ impl AttackPath {
     /// Reads the properties of a row.
     fn of(properties: AdditionalData) -> Self {
         let whole = properties.written();
-        let it = Members::of(&whole);
-        let graph = written(it.get("graphComponent"));
-        let graph = Members::of(&graph);
-        let (entities, connections) = (written(graph.get("entities")), written(graph.get("connections")));
-        let nodes: Vec<AttackPathNode> = items_of(&entities).into_iter().map(node).collect();
-        let edges = items_of(&connections).into_iter().map(edge).collect();
+        let tape = Tape::of(&whole).unwrap_or_default();
+        let it = tape.root();
+        let (nodes, edges) = within(it.get("graphComponent"), |graph| {
+            let nodes: Vec<AttackPathNode> =
+                within(graph.get("entities"), |all| all.items().map(node).collect());
+            let edges = within(graph.get("connections"), |all| all.items().map(edge).collect());
+            (nodes, edges)
+        });
         let first = |one: &str, other: &str| it.get(one).or_else(|| it.get(other));
         let end = |object: &str, internal_id: &str| end_of(first(object, internal_id)?, &nodes);
         let text = |name: &str| it.get(name).map(plain).unwrap_or_default();
@@ -190,29 +191,33 @@ impl Kept for AttackPath {
 
 arm_core::kept!(AttackPath);
 
-/// Returns a value as JSON text; if it is a string, its content.
-fn written(value: Option<Part<'_>>) -> Cow<'_, str> {
-    let Some(value) = value else { return Cow::default() };
-    value.text().unwrap_or(Cow::Borrowed(value.as_str()))
-}
-
-/// Returns a scalar as text, and any other value as JSON; null is empty.
-fn plain(value: Part<'_>) -> SharedStr {
-    match value.scalar() {
-        Some(text) => text.into(),
-        None if value.is_null() => SharedStr::default(),
-        None => serde_json::from_str(value.as_str())
-            .map_or_else(|_| value.as_str().into(), |value: Value| value.to_string().into()),
+/// Reads a value; if it is a string, the JSON in it; if there is none, null.
+fn within<T>(value: Option<Node<'_, '_>>, read: impl FnOnce(Node<'_, '_>) -> T) -> T {
+    match value {
+        Some(value) if !value.is_string() => read(value),
+        value => {
+            let text = value.and_then(Node::text).unwrap_or_default();
+            read(Tape::of(&text).unwrap_or_default().root())
+        }
     }
 }
 
-fn data(value: Part<'_>) -> AdditionalData {
+/// Returns a scalar as text, and any other value as JSON; null is empty.
+fn plain(value: Node<'_, '_>) -> SharedStr {
+    match value.scalar() {
+        Some(text) => text.into(),
+        None if value.is_null() => SharedStr::default(),
+        None => value.value().map_or_else(|_| value.as_str().into(), |value| value.to_string().into()),
+    }
+}
+
+fn data(value: Node<'_, '_>) -> AdditionalData {
     wire::from_str(value.as_str()).unwrap_or_default()
 }
 
 /// Returns texts from a list of texts, a list of objects with descriptions, or a single text.
-fn texts(value: Option<Part<'_>>) -> Vec<SharedStr> {
-    let one = |value: Part<'_>| {
+fn texts(value: Option<Node<'_, '_>>) -> Vec<SharedStr> {
+    let one = |value: Node<'_, '_>| {
         let words = value.is_object().then(|| data(value));
         words
             .and_then(|words| words.text("description").or_else(|| words.text("displayName")))
@@ -220,42 +225,39 @@ fn texts(value: Option<Part<'_>>) -> Vec<SharedStr> {
             .unwrap_or_else(|| plain(value))
     };
     match value {
-        Some(list) if list.is_list() => items_of(list.as_str()).into_iter().map(one).collect(),
+        Some(list) if list.is_list() => list.items().map(one).collect(),
         Some(other) => Some(one(other)).into_iter().filter(|text| !text.is_empty()).collect(),
         None => Vec::new(),
     }
 }
 
-fn first_of(fields: &Members<'_>, names: &[&str]) -> Option<SharedStr> {
+fn first_of(fields: Node<'_, '_>, names: &[&str]) -> Option<SharedStr> {
     names.iter().find_map(|name| fields.get(name)).map(plain).filter(|text| !text.is_empty())
 }
 
 const INTERNAL_ID: &[&str] = &["entityInternalID", "internalId", "id"];
 
-fn node(value: Part<'_>) -> AttackPathNode {
-    let text = written(Some(value));
-    let fields = Members::of(&text);
-    AttackPathNode {
-        internal_id: first_of(&fields, INTERNAL_ID).unwrap_or_default(),
-        name: first_of(&fields, &["entityName", "name", "displayName"]),
-        entity_type: first_of(&fields, &["entityType", "type"]),
-        resource_id: text_within(&fields, "azureResourceId").and_then(|id| id.parse().ok()),
+fn node(value: Node<'_, '_>) -> AttackPathNode {
+    let whole = |fields: Node<'_, '_>| AttackPathNode {
+        internal_id: first_of(fields, INTERNAL_ID).unwrap_or_default(),
+        name: first_of(fields, &["entityName", "name", "displayName"]),
+        entity_type: first_of(fields, &["entityType", "type"]),
+        resource_id: text_within(fields, "azureResourceId").and_then(|id| id.parse().ok()),
         fields: data(value),
-    }
+    };
+    within(Some(value), whole)
 }
 
-fn edge(value: Part<'_>) -> AttackPathEdge {
-    let text = written(Some(value));
-    let fields = Members::of(&text);
-    AttackPathEdge {
-        kind: first_of(&fields, &["connectionType", "type"]),
-        source: first_of(&fields, &["sourceEntityInternalID", "sourceId", "source"]).unwrap_or_default(),
-        target: first_of(&fields, &["targetEntityInternalID", "targetId", "target"]).unwrap_or_default(),
-    }
+fn edge(value: Node<'_, '_>) -> AttackPathEdge {
+    within(Some(value), |fields| AttackPathEdge {
+        kind: first_of(fields, &["connectionType", "type"]),
+        source: first_of(fields, &["sourceEntityInternalID", "sourceId", "source"]).unwrap_or_default(),
+        target: first_of(fields, &["targetEntityInternalID", "targetId", "target"]).unwrap_or_default(),
+    })
 }
 
 /// Returns an end of a path, which the row gives as an object or as the internal id of a node.
-fn end_of(value: Part<'_>, nodes: &[AttackPathNode]) -> Option<AttackPathNode> {
+fn end_of(value: Node<'_, '_>, nodes: &[AttackPathNode]) -> Option<AttackPathNode> {
     let known = |id: &str| nodes.iter().find(|node| !id.is_empty() && node.internal_id == id).cloned();
     if value.is_null() {
         return None;

@@ -12,7 +12,6 @@ mod secret_finding;
 mod secure_score;
 mod security_contact;
 mod severity;
-mod spelling;
 mod standard_assignment;
 mod sub_assessment;
 mod suppression_rule;

@@ -1,6 +1,6 @@
 //! The people whom Defender notifies.
 
-use arm_core::wire::{self, AsSent, Deferred, Members, Part, UnknownFields};
+use arm_core::wire::{self, AsSent, Deferred, Node, Tape, UnknownFields};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use typed_builder::TypedBuilder;
@@ -88,9 +88,10 @@ impl<'de> Deserialize<'de> for NotificationsSource {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Deferred::<Value>::deserialize(deserializer)?;
         let text = value.written();
-        let members = Members::of(&text);
-        let word = |name: &str| members.get(name).and_then(Part::text).unwrap_or_default();
-        let plain = members.iter().count() == 2;
+        let tape = Tape::of(&text).unwrap_or_default();
+        let source = tape.root();
+        let word = |name: &str| source.get(name).and_then(Node::text).unwrap_or_default();
+        let plain = source.members().count() == 2;
         Ok(match &*word("sourceType") {
             "Alert" if plain => Self::Alert { minimal_severity: (&*word("minimalSeverity")).into() },
             "AttackPath" if plain => {

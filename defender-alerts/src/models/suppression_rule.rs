@@ -1,8 +1,10 @@
 //! Rules that dismiss new alerts automatically.
 
+use std::borrow::Cow;
+
 use arm_core::{
     ResourceName,
-    wire::{self, AsSent, Deferred, Members, UnknownFields},
+    wire::{self, AsSent, Deferred, Node, Tape, UnknownFields},
 };
 use azure_core::time::OffsetDateTime;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
@@ -163,13 +165,14 @@ impl<'de> Deserialize<'de> for SuppressionRule {
         }
         let Wire { name, properties } = Wire::deserialize(deserializer)?;
         let properties = properties.written();
-        let members = Members::of(&properties);
+        let tape = Tape::of(&properties).unwrap_or_default();
+        let members = tape.root();
         // `lastModifiedUtc` in the specification, `lastModifiedUTC` in responses; not part of a write.
         let own = "lastModifiedUtc";
-        let last_modified = members.get(own).and_then(|at| wire::instant::parse(&at.text()?));
-        let written = match members.is_empty() {
-            true => properties,
-            false => members.without(own).into(),
+        let last_modified = members.get(own).and_then(Node::text).and_then(|at| wire::instant::parse(&at));
+        let written = match members.is_object() {
+            true => members.without(own).into(),
+            false => Cow::Borrowed(&*properties),
         };
         let spec = wire::from_str(&written).map_err(D::Error::custom)?;
         Ok(Self { name, last_modified, spec })

@@ -127,9 +127,12 @@ mod tests {
         assert_eq!(entities[0].as_ip().unwrap().address.as_deref(), Some("203.0.113.7"));
         assert_eq!(entities[0].fields()["location"]["city"], "Kiel");
         assert!(alert.extended_properties().unwrap().contains_key("Client IP Address"));
-        let Some(crate::SupportingEvidence::Other(kept)) = alert.supporting_evidence().unwrap() else {
-            panic!("{alert:?}")
+        let table = crate::SupportingEvidence::Table {
+            title: "Callers".into(),
+            columns: vec!["Name".into()],
+            rows: vec![vec![r#"{"Name":"ada"}"#.into()]],
         };
-        assert_eq!(kept, evidence);
+        assert_eq!(alert.supporting_evidence().unwrap(), Some(table));
+        assert_eq!(serde_json::to_value(&alert).unwrap()["properties"]["supportingEvidence"], evidence);
     }
 }

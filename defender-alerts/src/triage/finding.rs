@@ -78,7 +78,7 @@ pub struct Address {
     /// The address.
     pub address: String,
     /// The presumed location of the address.
-    pub location: Option<GeoLocation>,
+    pub location: Option<GeoLocation<'static>>,
 }
 
 /// Information that is missing from a finding.

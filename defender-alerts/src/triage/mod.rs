@@ -3,9 +3,9 @@
 mod finding;
 mod respond;
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
-use arm_core::{ResourceId, ResourceType, SharedStr};
+use arm_core::{ResourceId, ResourceType};
 
 pub use finding::{Address, Caller, Finding, Missing, ResponsePhase, ResponseStep, VaultAccess};
 
@@ -41,7 +41,7 @@ impl Finding {
         let operations = properties.operations();
         let counted = operations.iter().map(|(_, count)| *count).sum::<Option<u64>>();
         let counted = counted.filter(|_| !operations.is_empty());
-        let accounts: Vec<&Account> = entities.iter().filter_map(|entity| entity.as_account()).collect();
+        let accounts: Vec<&Account<'_>> = entities.iter().filter_map(|entity| entity.as_account()).collect();
         let addresses = entities.iter().filter_map(|entity| entity.as_ip());
         let mut finding = Self {
             alert: alert.id.clone(),
@@ -66,7 +66,7 @@ impl Finding {
         };
         for ip in addresses {
             if let Some(address) = &ip.address {
-                finding.add_address(address, ip.location.clone());
+                finding.add_address(address, ip.location.clone().map(GeoLocation::into_owned));
             }
         }
         if finding.caller.addresses.is_empty()
@@ -123,7 +123,7 @@ impl Finding {
         self.has_log
     }
 
-    fn add_address(&mut self, address: &str, location: Option<GeoLocation>) {
+    fn add_address(&mut self, address: &str, location: Option<GeoLocation<'static>>) {
         if !self.caller.addresses.iter().any(|known| known.address == address) {
             self.caller.addresses.push(Address { address: address.to_owned(), location });
         }
@@ -177,11 +177,11 @@ fn vaults(alert: &Alert) -> Vec<ResourceId> {
     vaults
 }
 
-fn caller(accounts: &[&Account], properties: &Properties, own_tenant: Option<&str>) -> Caller {
+fn caller(accounts: &[&Account<'_>], properties: &Properties<'_>, own_tenant: Option<&str>) -> Caller {
     let user = accounts.iter().find(|account| account.name.is_some());
     let any = user.or_else(|| accounts.first());
-    let application = accounts.iter().find_map(|account| account.app_id.clone()).map(String::from);
-    let tenant_id = any.and_then(|account| account.tenant_id.clone()).map(String::from);
+    let application = accounts.iter().find_map(|account| account.app_id.clone()).map(Cow::into_owned);
+    let tenant_id = any.and_then(|account| account.tenant_id.clone()).map(Cow::into_owned);
     let tenants = tenant_id.as_deref().zip(own_tenant);
     Caller {
         user_principal_name: user
@@ -189,7 +189,7 @@ fn caller(accounts: &[&Account], properties: &Properties, own_tenant: Option<&st
             .or_else(|| properties.ending_with("userprincipalname")),
         object_id: any
             .and_then(|account| account.object_id.clone())
-            .map(String::from)
+            .map(Cow::into_owned)
             .or_else(|| properties.text("userobjectid"))
             .or_else(|| properties.ending_with("objectid")),
         application_id: application.or_else(|| properties.ending_with("applicationid")),
@@ -201,9 +201,9 @@ fn caller(accounts: &[&Account], properties: &Properties, own_tenant: Option<&st
 
 /// Extended properties, by name, ignoring case, spaces and punctuation. Some alert types put words before the
 /// documented names, as in `attacker IP Address` and `suspicious Operations`.
-struct Properties(BTreeMap<SharedStr, SharedStr>);
+struct Properties<'a>(BTreeMap<Cow<'a, str>, Cow<'a, str>>);
 
-impl Properties {
+impl Properties<'_> {
     fn text(&self, name: &str) -> Option<String> {
         self.find(|key| key == name)
     }

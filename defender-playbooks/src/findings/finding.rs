@@ -1,6 +1,6 @@
 //! One finding, from any source.
 
-use arm_core::{ResourceId, SharedStr, SubscriptionId, wire};
+use arm_core::{ResourceId, SubscriptionId, wire};
 use azure_core::time::OffsetDateTime;
 use defender_alerts::{
     Alert, AlertStatus, Assessment, AssessmentCode, AttackPath, RiskLevel, SecretFinding, Severity,
@@ -300,7 +300,7 @@ fn address(text: &str) -> Option<String> {
     }
 }
 
-fn owned(texts: &[SharedStr]) -> Vec<String> {
+fn owned(texts: &[impl ToString]) -> Vec<String> {
     texts.iter().map(ToString::to_string).collect()
 }
 

@@ -1,0 +1,399 @@
+//! JSON text whose values are found in one pass and decoded when they are needed.
+
+use std::borrow::Cow;
+
+use serde::de::{Error as _, IgnoredAny};
+use serde_json::Value;
+
+use super::{
+    from_str,
+    from_text::unquoted,
+    scan::{Levels, Scanner},
+};
+
+/// A JSON text with the position of each of its values.
+///
+/// Making one reads the text once and decodes nothing. Values are then found by name at every level without reading the
+/// text again.
+///
+/// ```
+/// use arm_core::wire::Tape;
+///
+/// let tape = Tape::of(r#"{ "Code": "Gone", "details": [{ "at": 1.50 }] }"#)?;
+/// let error = tape.root();
+/// assert_eq!(error.get("code").and_then(|code| code.text()).as_deref(), Some("Gone"));
+/// let details = error.get("details").into_iter().flat_map(|details| details.items());
+/// let times: Vec<&str> = details.filter_map(|it| it.get("at")).map(|at| at.as_str()).collect();
+/// assert_eq!(times, ["1.50"]);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Tape<'a> {
+    text: &'a str,
+    spans: Vec<Span>,
+}
+
+/// The position of a value or of a member's name. The values in a list follow it, and so do the names and values in an
+/// object.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    begin: u32,
+    end: u32,
+    /// The index of the span after this one and all that it contains.
+    next: u32,
+    /// Whether it is a string with escapes.
+    escaped: bool,
+}
+
+/// A value in a [`Tape`].
+#[derive(Debug, Clone, Copy)]
+pub struct Node<'t, 'a> {
+    tape: &'t Tape<'a>,
+    at: usize,
+}
+
+/// The text of no value: null.
+impl Default for Tape<'_> {
+    fn default() -> Self {
+        Self { text: "null", spans: vec![Span { begin: 0, end: 4, next: 1, escaped: false }] }
+    }
+}
+
+impl<'a> Tape<'a> {
+    /// Reads a text.
+    ///
+    /// # Errors
+    ///
+    /// The text is not JSON; the error is that of `serde_json`.
+    pub fn of(text: &'a str) -> serde_json::Result<Self> {
+        // A name or value takes about this many bytes.
+        let spans = Vec::with_capacity(text.len() / 16 + 4);
+        let written = Written { text: text.as_bytes(), spans, innermost: OUTSIDE, is_object: false };
+        let mut scanner = Scanner::new(text);
+        match u32::try_from(text.len()).ok().and_then(|_| scanner.walk(written)) {
+            Some(Written { spans, .. }) if scanner.peek().is_none() => Ok(Self { text, spans }),
+            _ => {
+                let IgnoredAny = serde_json::from_str(text)?;
+                Err(serde_json::Error::custom("the text is too large"))
+            }
+        }
+    }
+
+    /// Returns the whole value.
+    pub fn root(&self) -> Node<'_, 'a> {
+        Node { tape: self, at: 0 }
+    }
+
+    /// Returns the index of the span after this one and all that it contains.
+    fn behind(&self, at: usize) -> usize {
+        self.spans.get(at).map_or(self.spans.len(), |span| span.next as usize)
+    }
+
+    fn text(&self, Span { begin, end, .. }: Span) -> &'a str {
+        self.text.get(begin as usize..end as usize).unwrap_or_default()
+    }
+
+    /// Returns a string, or the name of a member, without quotes and escapes.
+    fn unquoted(&self, span: Span) -> Option<Cow<'a, str>> {
+        match span.escaped {
+            false => self.text.get(span.begin as usize + 1..span.end as usize - 1).map(Cow::Borrowed),
+            true => unquoted(self.text(span)).map(Cow::Owned),
+        }
+    }
+
+    fn first_byte(&self, span: Span) -> u8 {
+        self.text.as_bytes().get(span.begin as usize).copied().unwrap_or_default()
+    }
+}
+
+impl<'t, 'a> Node<'t, 'a> {
+    fn span(self) -> Span {
+        self.tape.spans.get(self.at).copied().unwrap_or(Span { begin: 0, end: 0, next: 0, escaped: false })
+    }
+
+    /// Returns the text of the value, as it came.
+    pub fn as_str(self) -> &'a str {
+        self.tape.text(self.span())
+    }
+
+    /// Returns a string unquoted and with its escapes decoded; `None` for any other value.
+    pub fn text(self) -> Option<Cow<'a, str>> {
+        let span = self.span();
+        if self.tape.first_byte(span) == b'"' { self.tape.unquoted(span) } else { None }
+    }
+
+    /// Returns a string like [`text`](Self::text), and a number or boolean as it is written; `None` for any other
+    /// value.
+    pub fn scalar(self) -> Option<Cow<'a, str>> {
+        let span = self.span();
+        match self.tape.first_byte(span) {
+            b'{' | b'[' | b'n' => None,
+            b'"' => self.tape.unquoted(span),
+            _ => Some(Cow::Borrowed(self.tape.text(span))),
+        }
+    }
+
+    /// Decodes the value.
+    ///
+    /// # Errors
+    ///
+    /// It contains a number that is too large or half of a surrogate pair, or is nested more than 127 levels deep.
+    pub fn value(self) -> serde_json::Result<Value> {
+        match self.text() {
+            Some(text) => Ok(Value::String(text.into_owned())),
+            None => from_str(self.as_str()),
+        }
+    }
+
+    fn first(self) -> u8 {
+        self.tape.first_byte(self.span())
+    }
+
+    /// Whether the value is an object.
+    pub fn is_object(self) -> bool {
+        self.first() == b'{'
+    }
+
+    /// Whether the value is a list.
+    pub fn is_list(self) -> bool {
+        self.first() == b'['
+    }
+
+    /// Whether the value is a string.
+    pub fn is_string(self) -> bool {
+        self.first() == b'"'
+    }
+
+    /// Whether the value is null.
+    pub fn is_null(self) -> bool {
+        self.first() == b'n'
+    }
+
+    /// Returns the items of a list, in the order of the text; none if it is not a list.
+    pub fn items(self) -> impl Iterator<Item = Self> + use<'t, 'a> {
+        self.inside(self.is_list())
+    }
+
+    /// Returns the names and values of an object, in the order of the text; none if it is not an object.
+    pub fn members(self) -> impl Iterator<Item = (Cow<'a, str>, Self)> + use<'t, 'a> {
+        self.named().map(|(name, value)| (value.tape.unquoted(name).unwrap_or_default(), value))
+    }
+
+    /// Returns an object as text without members of this name, ignoring case.
+    pub fn without(self, name: &str) -> String {
+        let mut text = String::from("{");
+        for (key, value) in self.named() {
+            if self.tape.unquoted(key).is_some_and(|key| key.eq_ignore_ascii_case(name)) {
+                continue;
+            }
+            if text.len() > 1 {
+                text.push(',');
+            }
+            text.extend([self.tape.text(key), ":", value.as_str()]);
+        }
+        text.push('}');
+        text
+    }
+
+    /// Returns the value of a member: the last one with the exact name, as in `serde_json`, or else one whose name
+    /// differs only in case.
+    pub fn get(self, name: &str) -> Option<Self> {
+        let (mut exact, mut folded) = (None, None);
+        for (key, value) in self.named() {
+            if !key.escaped && (key.end - key.begin) as usize != name.len() + 2 {
+                continue;
+            }
+            let key = self.tape.unquoted(key)?;
+            if key == name {
+                exact = Some(value);
+            } else if folded.is_none() && key.eq_ignore_ascii_case(name) {
+                folded = Some(value);
+            }
+        }
+        exact.or(folded)
+    }
+
+    /// Returns the value of the last member with this exact name.
+    pub(crate) fn get_exact(self, name: &str) -> Option<Self> {
+        self.members().filter(|(key, _)| key == name).last().map(|(_, value)| value)
+    }
+
+    /// Returns the spans of the names, and the values, of an object.
+    fn named(self) -> impl Iterator<Item = (Span, Self)> + use<'t, 'a> {
+        let Inside { tape, mut at, end } = self.inside(self.is_object());
+        std::iter::from_fn(move || match tape.spans.get(at..at + 2) {
+            Some([name, value]) if at < end => {
+                let node = Self { at: at + 1, tape };
+                at = value.next as usize;
+                Some((*name, node))
+            }
+            _ => None,
+        })
+    }
+
+    fn inside(self, whether: bool) -> Inside<'t, 'a> {
+        let (at, end) = if whether { (self.at + 1, self.tape.behind(self.at)) } else { (0, 0) };
+        Inside { tape: self.tape, at, end }
+    }
+}
+
+/// The nodes in a list or object.
+struct Inside<'t, 'a> {
+    tape: &'t Tape<'a>,
+    at: usize,
+    end: usize,
+}
+
+impl<'t, 'a> Iterator for Inside<'t, 'a> {
+    type Item = Node<'t, 'a>;
+
+    fn next(&mut self) -> Option<Node<'t, 'a>> {
+        let node = Node { tape: self.tape, at: self.at };
+        if self.at >= self.end {
+            return None;
+        }
+        self.at = self.tape.behind(self.at);
+        Some(node)
+    }
+}
+
+/// A tape that is being written.
+struct Written<'a> {
+    text: &'a [u8],
+    spans: Vec<Span>,
+    /// The index of the innermost list or object around the current position. Until such a span ends, its `next` is the
+    /// index of the one around it.
+    innermost: u32,
+    is_object: bool,
+}
+
+/// The index of what is around the whole value.
+const OUTSIDE: u32 = u32::MAX;
+
+impl Levels for Written<'_> {
+    #[inline(always)]
+    fn open(&mut self, begin: usize, is_object: bool) -> Option<()> {
+        let around = std::mem::replace(&mut self.innermost, self.spans.len() as u32);
+        let begin = begin as u32;
+        self.spans.push(Span { begin, end: begin, next: around, escaped: false });
+        self.is_object = is_object;
+        Some(())
+    }
+
+    #[inline(always)]
+    fn close(&mut self, end: usize) {
+        let next = self.spans.len() as u32;
+        if let Some(span) = self.spans.get_mut(self.innermost as usize) {
+            self.innermost = std::mem::replace(&mut span.next, next);
+            span.end = end as u32;
+        }
+        let around = self.spans.get(self.innermost as usize);
+        self.is_object = around.is_some_and(|span| self.text.get(span.begin as usize) == Some(&b'{'));
+    }
+
+    #[inline(always)]
+    fn innermost(&self) -> Option<bool> {
+        (self.innermost != OUTSIDE).then_some(self.is_object)
+    }
+
+    #[inline(always)]
+    fn leaf(&mut self, begin: usize, end: usize, escaped: bool) {
+        let next = self.spans.len() as u32 + 1;
+        self.spans.push(Span { begin: begin as u32, end: end as u32, next, escaped });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::wire::from_text::tests::texts;
+
+    #[test]
+    fn values_are_found_by_name_at_every_level() {
+        let text = r#" { "a":1, "b\n":"x\ty" , "A":2,"a":[3 , {"deep":[{}]},[]],"c":null, "d":{}} "#;
+        let tape = Tape::of(text).unwrap();
+        let it = tape.root();
+        assert_eq!(it.members().map(|(name, _)| name).collect::<Vec<_>>(), ["a", "b\n", "A", "a", "c", "d"]);
+        assert_eq!(
+            it.get("a").map(Node::as_str),
+            Some("[3 , {\"deep\":[{}]},[]]"),
+            "the last of the same name"
+        );
+        assert_eq!(it.get_exact("A").map(Node::as_str), Some("2"));
+        assert!(
+            it.get_exact("C").is_none() && it.get("C").is_some_and(Node::is_null) && it.get("e").is_none()
+        );
+        assert_eq!(it.get("b\n").and_then(Node::text).as_deref(), Some("x\ty"));
+        assert_eq!(it.get("A").and_then(Node::scalar).as_deref(), Some("2"));
+        let items: Vec<Node<'_, '_>> = it.get("a").into_iter().flat_map(Node::items).collect();
+        assert_eq!(
+            items.iter().map(|item| item.as_str()).collect::<Vec<_>>(),
+            ["3", "{\"deep\":[{}]}", "[]"]
+        );
+        let deep: Vec<&str> =
+            items[1].get("DEEP").into_iter().flat_map(Node::items).map(Node::as_str).collect();
+        assert_eq!(deep, ["{}"]);
+        assert_eq!(
+            (items[0].items().count(), items[0].members().count(), items[2].items().count()),
+            (0, 0, 0)
+        );
+        assert!(it.is_object() && !it.is_list() && !it.is_string() && items[2].is_list());
+        assert_eq!(Tape::default().root().as_str(), "null");
+    }
+
+    #[test]
+    fn an_object_without_a_member_keeps_the_others_as_they_came() {
+        let without = |text: &str, name| Tape::of(text).unwrap().root().without(name);
+        assert_eq!(
+            without(r#"{"a":1,"b\n":"x\ty", "A": 2,"c":[1, 2]}"#, "a"),
+            r#"{"b\n":"x\ty","c":[1, 2]}"#
+        );
+        assert_eq!((without(r#"{ "A" : 1 }"#, "a"), without("{}", "a")), ("{}".to_owned(), "{}".to_owned()));
+    }
+
+    #[test]
+    fn depth_is_not_bounded_and_takes_no_stack() {
+        let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+        let tape = Tape::of(&deep).unwrap();
+        let innermost = std::iter::successors(Some(tape.root()), |node| node.items().next()).last();
+        assert_eq!(innermost.map(Node::as_str), Some("1"));
+        assert!(Tape::of(&deep[1..]).is_err() && tape.root().value().is_err());
+    }
+
+    /// Whether a node has the value that `serde_json` decodes, and so has all that it contains.
+    fn is_same(node: Node<'_, '_>, value: &Value) -> bool {
+        let same = node.is_null() == value.is_null()
+            && node.is_object() == value.is_object()
+            && node.is_list() == value.is_array()
+            && node.text().as_deref() == value.as_str();
+        same && match value {
+            Value::Array(items) => {
+                let nodes: Vec<_> = node.items().collect();
+                nodes.len() == items.len() && nodes.iter().zip(items).all(|(node, item)| is_same(*node, item))
+            }
+            Value::Object(fields) => {
+                fields.iter().all(|(name, value)| node.get(name).is_some_and(|node| is_same(node, value)))
+            }
+            value => node.value().ok().as_ref() == Some(value),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+
+        #[test]
+        fn a_tape_is_made_of_what_serde_json_accepts_and_holds_the_same_values(text in texts()) {
+            let (tape, raw) = (Tape::of(&text), serde_json::from_str::<&RawValue>(&text));
+            prop_assert_eq!(tape.is_ok(), raw.is_ok());
+            if let (Ok(tape), Ok(raw)) = (&tape, raw) {
+                prop_assert_eq!(tape.root().as_str(), raw.get());
+                if let Ok(value) = serde_json::from_str::<Value>(&text) {
+                    prop_assert!(is_same(tape.root(), &value), "{}", text);
+                }
+            }
+        }
+    }
+}
