@@ -15,8 +15,12 @@ const ROUNDS: usize = 21;
 fn measure() -> Section {
     let (serving, reader) = (Serving::start(), built(READER));
     let read = |way| figures(serving.ask(&reader).args([way, SUBSCRIPTION, serving.endpoint()]));
-    let [[floor, bare_memory], [list, list_memory], [everything, _], [value, _]] =
-        rounds(ROUNDS, [&|| read("two-fields"), &|| read("list"), &|| read("everything"), &|| read("value")]);
+    let [[floor, bare_memory], [raw, _], [list, list_memory], [everything, _], [value, _]] = rounds(
+        ROUNDS,
+        [&|| read("two-fields"), &|| read("raw"), &|| read("list"), &|| read("everything"), &|| {
+            read("value")
+        }],
+    );
     Section {
         title: "Listing 10,000 alerts over TLS",
         about: "100 pages of 100 alerts, 3.35 KB each, from another process; each way of reading runs in a process of its own. \
@@ -26,6 +30,7 @@ fn measure() -> Section {
             Row::ratio("processor time of the process: `AlertsClient::list`", &floor, &list, "ms").at_most(1.0, "×"),
             Row::ratio("the same, and every part of every alert read", &floor, &everything, "ms")
                 .at_most(1.5, "×"),
+            Row::ratio("of that, reqwest, hyper and rustls: bytes that nothing decodes", &floor, &raw, "ms"),
             Row::ratio("bare reqwest and `serde_json::Value`", &floor, &value, "ms"),
             Row::alone("most memory: `AlertsClient::list`", list_memory.most(), "MiB").at_most(15.0, "MiB"),
             Row::alone("most memory: the floor", bare_memory.most(), "MiB"),
