@@ -1,30 +1,23 @@
 //! The plans of many subscriptions at once.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use arm_core::{Fleet, SubscriptionId};
 use async_trait::async_trait;
 use azure_core::{
     Bytes, Result,
-    http::{
-        AsyncRawResponse, Context, HttpClient, Method, Pipeline, Request,
-        headers::Headers,
-        policies::{Policy, auth::BearerTokenAuthorizationPolicy},
-    },
+    http::{AsyncRawResponse, Context, HttpClient, Method, Request, headers::Headers},
 };
 use defender_pricing::{Pricing, PricingClient};
 use futures::{StreamExt as _, TryStreamExt as _};
-use list_alerts::{AnyToken, cpu};
+use list_alerts::cpu;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
     runs::rounds,
     table::{Bench, Row, Section},
-    transport::{arm, options},
+    transport::{arm, pipeline},
 };
 
 pub(crate) const BENCH: Bench = Bench { name: "fleet", measure };
@@ -112,10 +105,7 @@ fn decoded(body: &[u8]) -> usize {
 }
 
 async fn through_azure_core(subscriptions: &[SubscriptionId], body: &Bytes) -> usize {
-    let per_try: Vec<Arc<dyn Policy>> =
-        vec![Arc::new(BearerTokenAuthorizationPolicy::new(Arc::new(AnyToken), ["s"]))];
-    let pipeline = Pipeline::new(None, None, options(FarAway(body.clone())), Vec::new(), per_try, None);
-    let pipeline = &pipeline;
+    let pipeline = &pipeline(FarAway(body.clone()));
     futures::stream::iter(subscriptions)
         .map(|subscription| async move {
             let path = format!("{}/providers/Microsoft.Security/pricings", subscription.to_path());

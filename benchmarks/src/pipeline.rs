@@ -3,22 +3,17 @@
 use std::{
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    sync::Arc,
 };
 
 use arm_core::ArmPath;
-use azure_core::http::{
-    Context, Method, Pipeline, Request,
-    policies::{Policy, auth::BearerTokenAuthorizationPolicy},
-};
-use list_alerts::AnyToken;
+use azure_core::http::{Context, Method, Request};
 use list_alerts_bare::bare;
 use serde::Deserialize;
 
 use crate::{
     runs::{each, rounds},
     table::{Bench, Row, Section},
-    transport::{Local, arm, options},
+    transport::{Local, arm, pipeline},
 };
 
 pub(crate) const BENCH: Bench = Bench { name: "pipeline", measure };
@@ -37,9 +32,7 @@ fn measure() -> Section {
     let plain = bare();
     let url = format!("{server}things/thing?api-version=2026-01-01");
     let local = || Local { client: bare(), server: server.parse().unwrap() };
-    let per_try: Vec<Arc<dyn Policy>> =
-        vec![Arc::new(BearerTokenAuthorizationPolicy::new(Arc::new(AnyToken), ["s"]))];
-    let pipeline = Pipeline::new(None, None, options(local()), Vec::new(), per_try, None);
+    let pipeline = pipeline(local());
     let arm = arm(local());
 
     let floor = || {

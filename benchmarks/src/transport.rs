@@ -6,7 +6,10 @@ use arm_core::{ArmClient, ArmOptions};
 use async_trait::async_trait;
 use azure_core::{
     Result,
-    http::{AsyncRawResponse, ClientOptions, HttpClient, Request, Transport, Url},
+    http::{
+        AsyncRawResponse, ClientOptions, HttpClient, Pipeline, Request, Transport, Url,
+        policies::{Policy, auth::BearerTokenAuthorizationPolicy},
+    },
 };
 use list_alerts::AnyToken;
 
@@ -30,10 +33,17 @@ impl HttpClient for Local {
     }
 }
 
-pub(crate) fn options(transport: impl HttpClient + 'static) -> ClientOptions {
+fn options(transport: impl HttpClient + 'static) -> ClientOptions {
     ClientOptions { transport: Some(Transport::new(Arc::new(transport))), ..ClientOptions::default() }
 }
 
 pub(crate) fn arm(transport: impl HttpClient + 'static) -> ArmClient {
     ArmClient::new(Arc::new(AnyToken), ArmOptions::from(options(transport))).unwrap()
+}
+
+/// `azure_core`'s own pipeline, with a token.
+pub(crate) fn pipeline(transport: impl HttpClient + 'static) -> Pipeline {
+    let per_try: Vec<Arc<dyn Policy>> =
+        vec![Arc::new(BearerTokenAuthorizationPolicy::new(Arc::new(AnyToken), ["s"]))];
+    Pipeline::new(None, None, options(transport), Vec::new(), per_try, None)
 }
