@@ -225,6 +225,7 @@ macro_rules! task {
     };
     (@awaited $builder:ty => $output:ty, $error:ty, |$own:ident| $task:expr) => {
         impl ::std::convert::From<$builder> for $crate::Task<$output, $error> {
+            #[inline]
             fn from($own: $builder) -> Self {
                 $task
             }
@@ -247,11 +248,13 @@ macro_rules! task {
         #[allow(unreachable_pub)] // the builder may be private
         impl $builder {
             /// Previews the task: reads and decides like a real run, and writes nothing.
+            #[inline]
             pub fn dry_run(self) -> $crate::Task<$output, $error> {
                 $crate::Task::from(self).dry_run()
             }
 
             /// Sets the mode.
+            #[inline]
             pub fn in_mode(self, mode: $crate::Mode) -> $crate::Task<$output, $error> {
                 $crate::Task::from(self).in_mode(mode)
             }
@@ -287,6 +290,7 @@ macro_rules! awaited {
             type IntoFuture =
                 ::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = Self::Output> + ::std::marker::Send>>;
 
+            #[inline]
             fn into_future(self) -> Self::IntoFuture {
                 let $own = self;
                 $future

@@ -141,6 +141,46 @@ fn a_circle_is_seen_through_the_root_and_among_the_files_of_a_folder() {
     assert_eq!(circles(files).keys().collect::<Vec<_>>(), ["done", "go"]);
 }
 
+/// The methods in a file that return a stream or future of models but are not marked `#[inline]`.
+fn not_inline(text: &str) -> Vec<&str> {
+    let code = text.split("\n#[cfg(test)]").next().unwrap_or_default();
+    let decodes = ["-> Pager<", "-> Poller<", "-> Task<", "-> BoxStream<", "-> BoxFuture<"];
+    let mut found: Vec<&str> = Vec::new();
+    for (end, _) in decodes.iter().flat_map(|decodes| code.match_indices(decodes)) {
+        let Some(begin) = code[..end].rfind("fn ") else { continue };
+        let signature = &code[begin + 3..end];
+        // A generic one is compiled where it is called anyway.
+        let name = signature.split(['(', '<']).next().unwrap_or_default();
+        if signature.contains([';', '{'])
+            || signature.contains("impl ")
+            || signature[name.len()..].starts_with('<')
+        {
+            continue;
+        }
+        let before = code[..begin].rsplit_once('\n').map_or("", |(before, _)| before);
+        if before.lines().last().is_none_or(|line| line.trim() != "#[inline]") {
+            found.push(name);
+        }
+    }
+    found
+}
+
+#[test]
+fn what_decodes_a_model_is_compiled_only_where_it_is_called() {
+    for (name, _) in libraries().iter().filter(|(name, _)| *name != "arm-core") {
+        for (file, text) in files(&workspace().join(name).join("src")) {
+            let found = not_inline(&text);
+            assert!(
+                found.is_empty(),
+                "{name}/src/{file}: {found:?} should be #[inline]: see CONTRIBUTING.md"
+            );
+        }
+    }
+    let text = "    pub fn list(\n        &self,\n    ) -> Pager<Lamp> {\n    #[inline]\n    fn other(&self) -> Task<()> {\n\
+                    fn any(scope: impl Into<Scope>) -> Pager<Lamp> {\n    fn rows<T>(&self) -> Pager<T> {";
+    assert_eq!(not_inline(text), ["list"]);
+}
+
 #[test]
 fn no_file_is_longer_than_five_hundred_lines() {
     for name in libraries().keys().map(String::as_str).chain(["mock-azure"]) {

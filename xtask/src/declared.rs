@@ -135,9 +135,11 @@ impl Declared<'_> {
                 "    ///\n    /// # Errors\n    ///\n    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).\n"
             }
         };
+        // What it decodes is compiled into the programs that call it: an async method is so anyway.
+        let inline = if future.is_empty() { "#[inline]\n    " } else { "" };
         format!(
             "    /// {}: `{id}`.\n    ///\n    /// [Reference](https://learn.microsoft.com/rest/api/{base}/{page})\n{errors}    \
-             pub {future}fn {method}(&self{parameters}) -> {answer} {{\n        \
+             {inline}pub {future}fn {method}(&self{parameters}) -> {answer} {{\n        \
              self.arm.{}({}, API_VERSION){sends}{end}\n    }}\n",
             operation.summary,
             operation.verb.to_lowercase(),

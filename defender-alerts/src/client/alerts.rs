@@ -58,6 +58,7 @@ impl AlertsClient {
     /// # Errors
     ///
     /// `is_registration_missing()`: register `Microsoft.Security` first.
+    #[inline]
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<Alert> {
         self.listed(subscription.into(), None)
     }
@@ -69,6 +70,7 @@ impl AlertsClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/alerts/read`.
+    #[inline]
     pub fn list_by_resource_group(&self, group: &ResourceGroupId) -> Pager<Alert> {
         self.listed(group.into(), None)
     }
@@ -80,6 +82,7 @@ impl AlertsClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/locations/alerts/read`.
+    #[inline]
     pub fn list_by_location(&self, subscription: &SubscriptionId, location: &Location) -> Pager<Alert> {
         self.listed(subscription.into(), Some(location))
     }
@@ -92,6 +95,7 @@ impl AlertsClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/locations/alerts/read`.
+    #[inline]
     pub fn list_by_resource_group_and_location(
         &self,
         group: &ResourceGroupId,
@@ -100,6 +104,7 @@ impl AlertsClient {
         self.listed(group.into(), Some(location))
     }
 
+    #[inline]
     fn listed(&self, scope: ArmPath, location: Option<&Location>) -> Pager<Alert> {
         let path = scope.provider("Microsoft.Security");
         let path = location.into_iter().fold(path, |path, at| path.literal("locations").segment(at));

@@ -25,6 +25,7 @@ impl AssessmentMetadataClient {
     /// Streams all built-in recommendations: `AssessmentsMetadata_List`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/list)
+    #[inline]
     pub fn list(&self) -> Pager<AssessmentMetadata> {
         self.arm.get(all(ArmPath::root()), API_VERSION).pager()
     }
@@ -47,6 +48,7 @@ impl AssessmentMetadataClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/assessmentMetadata/read`.
+    #[inline]
     pub fn list_by_subscription(&self, subscription: &SubscriptionId) -> Pager<AssessmentMetadata> {
         self.arm.get(all(subscription.into()), API_VERSION).pager()
     }

@@ -30,6 +30,7 @@ impl GovernanceAssignmentsClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/assessments/governanceAssignments/read`.
+    #[inline]
     pub fn list(&self, assessment: &AssessmentId) -> Pager<GovernanceAssignment> {
         self.arm.get(assignments(assessment), API_VERSION).pager()
     }

@@ -26,6 +26,7 @@ impl SecureScoresClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/secureScores/read`.
+    #[inline]
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<SecureScore> {
         self.arm.get(security(subscription.into()).literal("secureScores"), API_VERSION).pager()
     }
@@ -53,6 +54,7 @@ impl SecureScoresClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/secureScores/secureScoreControls/read`.
+    #[inline]
     pub fn list_controls_of(
         &self,
         subscription: &SubscriptionId,
@@ -69,6 +71,7 @@ impl SecureScoresClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/secureScoreControls/read`.
+    #[inline]
     pub fn list_controls(&self, subscription: &SubscriptionId) -> Pager<SecureScoreControl> {
         let path = security(subscription.into()).literal("secureScoreControls");
         self.arm.get(path, API_VERSION).query("$expand", "definition").pager()
@@ -77,6 +80,7 @@ impl SecureScoresClient {
     /// Streams the definitions of the built-in controls: `SecureScoreControlDefinitions_List`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-score-control-definitions/list)
+    #[inline]
     pub fn list_definitions(&self) -> Pager<SecureScoreControlDefinition> {
         self.arm.get(security(ArmPath::root()).literal("secureScoreControlDefinitions"), API_VERSION).pager()
     }
@@ -89,6 +93,7 @@ impl SecureScoresClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/secureScoreControlDefinitions/read`.
+    #[inline]
     pub fn list_definitions_by_subscription(
         &self,
         subscription: &SubscriptionId,

@@ -47,6 +47,7 @@ impl SecurityContactsClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/securityContacts/read`.
+    #[inline]
     pub fn list(&self, subscription: &SubscriptionId) -> BoxStream<'static, Result<SecurityContact>> {
         let listed: Pager<Wire> = self.arm.get(contacts(subscription), API_VERSION).pager();
         listed.map_ok(SecurityContact::from).boxed()

@@ -41,6 +41,7 @@ impl SubAssessmentsClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/assessments/subAssessments/read`.
+    #[inline]
     pub fn list(&self, assessment: &AssessmentId) -> Pager<SubAssessment> {
         self.arm.get(assessment.path().literal("subAssessments"), API_VERSION).pager()
     }

@@ -27,6 +27,7 @@ impl SuppressionRulesClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/alertsSuppressionRules/read`.
+    #[inline]
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<SuppressionRule> {
         self.listed(subscription).pager()
     }
@@ -38,6 +39,7 @@ impl SuppressionRulesClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/alertsSuppressionRules/read`.
+    #[inline]
     pub fn list_by_alert_type(
         &self,
         subscription: &SubscriptionId,

@@ -153,6 +153,7 @@ impl SecretFindingsClient {
         GraphQuery::table(Table::SecurityResources).of_type("microsoft.security/assessments")
     }
 
+    #[inline]
     fn exposed(&self, scope: GraphScope) -> BoxStream<'static, Result<Option<SecretFinding>>> {
         let category = column("properties.metadata.recommendationCategory").to_text();
         let query = Self::assessments().filter(category.equals_ignore_case("ExposedSecrets"));
@@ -160,12 +161,14 @@ impl SecretFindingsClient {
         rows.map_ok(|row| SecretFinding::of_assessment(&row, SecretSource::ExposedSecrets)).boxed()
     }
 
+    #[inline]
     fn grouped(&self, scope: GraphScope) -> BoxStream<'static, Result<Option<SecretFinding>>> {
         let query = Self::assessments().filter(column("name").is_any_of(keys()));
         let rows = self.graph.rows::<Assessment>(&query, scope);
         rows.map_ok(|row| SecretFinding::of_assessment(&row, SecretSource::GroupedRecommendation)).boxed()
     }
 
+    #[inline]
     fn sub_assessments(&self, scope: GraphScope) -> BoxStream<'static, Result<Option<SecretFinding>>> {
         let below = |key| column("id").contains(&format!("/assessments/{key}/"));
         let query = GraphQuery::table(Table::SecurityResources)

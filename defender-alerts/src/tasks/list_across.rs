@@ -55,6 +55,7 @@ impl AlertsClient {
         self.across(query, scope.into()).try_filter(|alert| ready(alert.is_key_vault())).boxed()
     }
 
+    #[inline]
     fn across(&self, query: GraphQuery, scope: GraphScope) -> BoxStream<'static, Result<Alert>> {
         let rows = ResourceGraphClient::new(self.arm()).rows::<Row>(&query, scope);
         rows.map_ok(|Row(alert)| alert).boxed()

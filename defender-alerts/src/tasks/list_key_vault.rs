@@ -33,6 +33,7 @@ impl AlertsClient {
     /// }
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub fn list_key_vault(&self, subscription: &SubscriptionId) -> BoxStream<'static, Result<Alert>> {
         self.list(subscription).try_filter(|alert| ready(alert.is_key_vault())).boxed()
     }

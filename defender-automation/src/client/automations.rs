@@ -32,6 +32,7 @@ impl AutomationsClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/automations/read`.
+    #[inline]
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<Automation> {
         self.arm.get(automations(subscription.into()), API_VERSION).pager()
     }
@@ -43,6 +44,7 @@ impl AutomationsClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/automations/read`.
+    #[inline]
     pub fn list_by_resource_group(&self, group: &ResourceGroupId) -> Pager<Automation> {
         self.arm.get(automations(group.into()), API_VERSION).pager()
     }

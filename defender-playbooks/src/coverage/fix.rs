@@ -60,6 +60,7 @@ impl CoverageClient {
     /// # Errors
     ///
     /// The plan cannot be turned on. Later failures are part of the result.
+    #[inline]
     pub fn fix(&self, subscription: &SubscriptionId, spec: &DiagnosticSpec) -> Task<CoverageFix> {
         let (arm, subscription, spec) = (self.arm.clone(), subscription.clone(), spec.clone());
         Task::new(move |mode| async move {

@@ -124,6 +124,7 @@ impl ApplicationsClient {
     /// # Permissions
     ///
     /// `Policy.Read.All` and `Application.Read.All`.
+    #[inline]
     pub fn policies(&self, object_id: &str) -> Pager<AppManagementPolicy> {
         self.graph.get(application(object_id).literal("appManagementPolicies"), ApiVersion::IN_PATH).pager()
     }

@@ -113,6 +113,7 @@ impl KeyedResourcesClient {
     /// the keys to find out.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/storagerp/storage-accounts/regenerate-key)
+    #[inline]
     pub fn regenerate_key(&self, id: &ResourceId, key: &str) -> Poller<()> {
         let kind = match supported(id) {
             Ok(kind) => kind,
@@ -134,6 +135,7 @@ impl KeyedResourcesClient {
     /// # Permissions
     ///
     /// `Microsoft.Authorization/permissions/read`, which the role Reader includes.
+    #[inline]
     pub fn permissions(&self, id: &ResourceId) -> Pager<Permissions> {
         let path = ArmPath::from(id).provider("Microsoft.Authorization").literal("permissions");
         self.arm.get(path, PERMISSIONS_VERSION).pager()

@@ -235,6 +235,7 @@ impl SecretsClient {
     /// Streams the secrets of the vault, including managed ones, without values: `GetSecrets`. At most 25 per page.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-secrets/get-secrets)
+    #[inline]
     pub fn list(&self) -> Pager<SecretProperties> {
         self.pages(format!("listing the secrets of {}", self.host()), |official, method_options| {
             let options = SecretClientListSecretPropertiesOptions { method_options, ..Default::default() };
@@ -248,6 +249,7 @@ impl SecretsClient {
     /// one is current.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret-versions/get-secret-versions)
+    #[inline]
     pub fn list_versions(&self, name: &SecretName) -> Pager<SecretProperties> {
         let name = name.clone();
         let what = format!("listing the versions of secret '{name}' of {}", self.host());
@@ -261,6 +263,7 @@ impl SecretsClient {
     /// Streams the soft-deleted secrets of the vault: `GetDeletedSecrets`. At most 25 per page.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-deleted-secrets/get-deleted-secrets)
+    #[inline]
     pub fn list_deleted(&self) -> Pager<DeletedSecret> {
         self.pages(format!("listing the deleted secrets of {}", self.host()), |official, method_options| {
             let options =

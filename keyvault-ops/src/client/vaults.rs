@@ -96,6 +96,7 @@ impl VaultsClient {
     /// # Retries
     ///
     /// Safe to repeat: it writes the same state again.
+    #[inline]
     pub fn create_or_update(&self, id: &VaultId, spec: &VaultSpec) -> Poller<Vault> {
         self.arm.put(id, API_VERSION).body(spec).poller()
     }
@@ -113,6 +114,7 @@ impl VaultsClient {
     /// # Errors
     ///
     /// `is_resource_not_found()`: there is no such deleted vault in this group and location.
+    #[inline]
     pub fn recover(&self, deleted: &DeletedVault, tenant_id: &str) -> Poller<Vault> {
         let body = json!({
             "location": deleted.location,
@@ -198,6 +200,7 @@ impl VaultsClient {
     /// # Permissions
     ///
     /// `Microsoft.KeyVault/vaults/read`.
+    #[inline]
     pub fn list_by_resource_group(&self, group: &ResourceGroupId) -> Pager<Vault> {
         self.vaults(ArmPath::from(group))
     }
@@ -209,10 +212,12 @@ impl VaultsClient {
     /// # Permissions
     ///
     /// `Microsoft.KeyVault/vaults/read`.
+    #[inline]
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<Vault> {
         self.vaults(ArmPath::from(subscription))
     }
 
+    #[inline]
     fn vaults(&self, scope: ArmPath) -> Pager<Vault> {
         let path = scope.provider("Microsoft.KeyVault").literal("vaults");
         self.arm.get(path, API_VERSION).query_opt("$top", self.top()).pager()
@@ -226,6 +231,7 @@ impl VaultsClient {
     /// # Permissions
     ///
     /// `Microsoft.Resources/subscriptions/resources/read`.
+    #[inline]
     pub fn list_resources(&self, subscription: &SubscriptionId) -> Pager<VaultResource> {
         self.arm
             .get(ArmPath::from(subscription).literal("resources"), RESOURCES_VERSION)
@@ -245,6 +251,7 @@ impl VaultsClient {
     /// # Permissions
     ///
     /// `Microsoft.KeyVault/deletedVaults/read`.
+    #[inline]
     pub fn list_deleted(&self, subscription: &SubscriptionId) -> Pager<DeletedVault> {
         let path = ArmPath::from(subscription).provider("Microsoft.KeyVault").literal("deletedVaults");
         self.arm.get(path, API_VERSION).pager()
@@ -286,6 +293,7 @@ impl VaultsClient {
     /// # Retries
     ///
     /// A second purge fails with `is_resource_not_found()`.
+    #[inline]
     pub fn purge_deleted(
         &self,
         subscription: &SubscriptionId,

@@ -26,6 +26,7 @@ impl ActionGroupsClient {
     /// # Permissions
     ///
     /// `Microsoft.Insights/actionGroups/read`.
+    #[inline]
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<ActionGroup> {
         self.arm.get(groups(subscription.into()), Self::API_VERSION).pager()
     }
@@ -37,6 +38,7 @@ impl ActionGroupsClient {
     /// # Permissions
     ///
     /// `Microsoft.Insights/actionGroups/read`.
+    #[inline]
     pub fn list_by_resource_group(&self, group: &ResourceGroupId) -> Pager<ActionGroup> {
         self.arm.get(groups(group.into()), Self::API_VERSION).pager()
     }
@@ -145,6 +147,7 @@ impl ActionGroupsClient {
     /// # Retries
     ///
     /// Each call sends the messages again; the client retries it only if the request cannot have been carried out.
+    #[inline]
     pub fn test_notifications(
         &self,
         group: &ResourceGroupId,

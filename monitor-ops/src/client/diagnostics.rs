@@ -26,6 +26,7 @@ impl DiagnosticsClient {
     /// # Permissions
     ///
     /// `Microsoft.Insights/diagnosticSettings/read`.
+    #[inline]
     pub fn list(&self, resource: &ResourceId) -> Pager<DiagnosticSetting> {
         self.arm.get(settings(resource.into()), Self::API_VERSION).pager()
     }
@@ -106,6 +107,7 @@ impl DiagnosticsClient {
     /// # Permissions
     ///
     /// `Microsoft.Insights/diagnosticSettingsCategories/read`.
+    #[inline]
     pub fn categories(&self, resource: &ResourceId) -> Pager<DiagnosticCategory> {
         self.arm.get(categories(resource), Self::API_VERSION).pager()
     }
@@ -132,6 +134,7 @@ impl DiagnosticsClient {
     /// # Permissions
     ///
     /// `Microsoft.Insights/diagnosticSettings/read`.
+    #[inline]
     pub fn list_by_subscription(&self, subscription: &SubscriptionId) -> Pager<DiagnosticSetting> {
         self.arm.get(settings(subscription.into()), Self::API_VERSION).pager()
     }

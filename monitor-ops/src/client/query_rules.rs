@@ -26,6 +26,7 @@ impl QueryRulesClient {
     /// # Permissions
     ///
     /// `Microsoft.Insights/scheduledQueryRules/read`.
+    #[inline]
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<QueryRule> {
         self.arm.get(rules(subscription.into()), Self::API_VERSION).pager()
     }
@@ -37,6 +38,7 @@ impl QueryRulesClient {
     /// # Permissions
     ///
     /// `Microsoft.Insights/scheduledQueryRules/read`.
+    #[inline]
     pub fn list_by_resource_group(&self, group: &ResourceGroupId) -> Pager<QueryRule> {
         self.arm.get(rules(group.into()), Self::API_VERSION).pager()
     }

@@ -141,6 +141,7 @@ impl SentinelClient {
     /// Streams the onboarding states of a workspace; there is at most one: `SentinelOnboardingStates_List`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/sentinel-onboarding-states/list)
+    #[inline]
     pub fn list_onboarding_states(&self, workspace: &WorkspaceId) -> Pager<OnboardingState> {
         self.arm.get(path(workspace).literal("onboardingStates"), Self::API_VERSION).pager()
     }
@@ -152,6 +153,7 @@ impl SentinelClient {
     /// # Permissions
     ///
     /// `Microsoft.SecurityInsights/dataConnectors/read`.
+    #[inline]
     pub fn list_connectors(&self, workspace: &WorkspaceId) -> Pager<DataConnector> {
         self.arm.get(path(workspace).literal("dataConnectors"), Self::API_VERSION).pager()
     }
@@ -215,6 +217,7 @@ impl SentinelClient {
     /// # Permissions
     ///
     /// `Microsoft.SecurityInsights/alertRules/read`.
+    #[inline]
     pub fn list_rules(&self, workspace: &WorkspaceId) -> Pager<AlertRule> {
         self.arm.get(path(workspace).literal("alertRules"), Self::API_VERSION).pager()
     }
@@ -288,6 +291,7 @@ impl SentinelClient {
     /// # Permissions
     ///
     /// `Microsoft.SecurityInsights/incidents/read`.
+    #[inline]
     pub fn list_incidents(&self, workspace: &WorkspaceId, which: &IncidentFilter) -> Pager<Incident> {
         self.arm
             .get(path(workspace).literal("incidents"), Self::API_VERSION)

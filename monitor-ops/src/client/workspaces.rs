@@ -26,6 +26,7 @@ impl WorkspacesClient {
     /// # Permissions
     ///
     /// `Microsoft.OperationalInsights/workspaces/read`.
+    #[inline]
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<Workspace> {
         self.arm.get(workspaces(subscription.into()), Self::API_VERSION).pager()
     }
@@ -37,6 +38,7 @@ impl WorkspacesClient {
     /// # Permissions
     ///
     /// `Microsoft.OperationalInsights/workspaces/read`.
+    #[inline]
     pub fn list_by_resource_group(&self, group: &ResourceGroupId) -> Pager<Workspace> {
         self.arm.get(workspaces(group.into()), Self::API_VERSION).pager()
     }
@@ -78,6 +80,7 @@ impl WorkspacesClient {
     /// # Retries
     ///
     /// Safe to repeat: it writes the same state again.
+    #[inline]
     pub fn create_or_update(&self, id: &WorkspaceId, spec: &WorkspaceSpec) -> Poller<Workspace> {
         self.arm.put(id.as_resource(), Self::API_VERSION).body(spec).poller()
     }
@@ -112,11 +115,13 @@ impl WorkspacesClient {
     /// # Retries
     ///
     /// Safe to repeat: deleting a missing resource succeeds.
+    #[inline]
     pub fn delete(&self, id: &WorkspaceId) -> Poller<()> {
         self.arm.delete(id.as_resource(), Self::API_VERSION).poller()
     }
 
     /// Permanently deletes a workspace and all its logs: `Workspaces_Delete` with `force`.
+    #[inline]
     pub fn force_delete(&self, id: &WorkspaceId) -> Poller<()> {
         self.arm.delete(id.as_resource(), Self::API_VERSION).query("force", "true").poller()
     }
@@ -128,6 +133,7 @@ impl WorkspacesClient {
     /// # Permissions
     ///
     /// `Microsoft.OperationalInsights/deletedWorkspaces/read`.
+    #[inline]
     pub fn list_deleted(&self, subscription: &SubscriptionId) -> Pager<Workspace> {
         self.arm.get(deleted(subscription.into()), Self::API_VERSION).pager()
     }
@@ -140,6 +146,7 @@ impl WorkspacesClient {
     /// # Permissions
     ///
     /// `Microsoft.OperationalInsights/deletedWorkspaces/read`.
+    #[inline]
     pub fn list_deleted_by_resource_group(&self, group: &ResourceGroupId) -> Pager<Workspace> {
         self.arm.get(deleted(group.into()), Self::API_VERSION).pager()
     }

@@ -31,6 +31,7 @@ impl DiagnosticsClient {
     /// The resource cannot send a category of the spec, or already has five settings; the setting with this name sends
     /// elsewhere and [`change_existing`](DiagnosticSpec::change_existing) is off; or another setting already sends some
     /// of its categories to the sink.
+    #[inline]
     pub fn ensure(&self, resource: &ResourceId, spec: &DiagnosticSpec) -> Task<Change<DiagnosticSetting>> {
         let (client, resource, spec) = (self.clone(), resource.clone(), spec.clone());
         Task::new(move |mode| async move { client.ensure_one(&resource, &spec, mode).await })

@@ -29,6 +29,7 @@ impl ActionGroupsClient {
     /// # Permissions
     ///
     /// `Microsoft.Insights/actionGroups/read` and `write`.
+    #[inline]
     pub fn ensure_mail(
         &self,
         group: &ResourceGroupId,

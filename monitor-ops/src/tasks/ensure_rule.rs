@@ -119,6 +119,7 @@ impl QueryRulesClient {
     ///
     /// 400 if the query is invalid or the service does not accept a duration: the message says what is wrong, and
     /// nothing is written. `is_role_missing()`, also for a workspace in another tenant.
+    #[inline]
     pub fn ensure(
         &self,
         group: &ResourceGroupId,

@@ -33,6 +33,7 @@ impl ManagementGroupsClient {
     /// # Errors
     ///
     /// `is_not_found()`: the group does not exist; `is_forbidden()`: the caller may not read it.
+    #[inline]
     pub fn list_descendants(&self, group: &ManagementGroupId) -> Pager<Descendant> {
         self.arm.get(ArmPath::from(group).literal("descendants"), API_VERSION).pager()
     }

@@ -26,11 +26,13 @@ impl ResourceGroupsClient {
     /// # Permissions
     ///
     /// `Microsoft.Resources/subscriptions/resourceGroups/read`.
+    #[inline]
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<ResourceGroup> {
         self.arm.get(groups(subscription), API_VERSION).pager()
     }
 
     /// Streams the groups that have a tag with this value: `ResourceGroups_List` with `$filter`.
+    #[inline]
     pub fn list_tagged(
         &self,
         subscription: &SubscriptionId,
@@ -146,6 +148,7 @@ impl ResourceGroupsClient {
     ///
     /// Safe to repeat: deleting again waits for the deletion in progress or, after its end, fails with
     /// `is_resource_not_found()`.
+    #[inline]
     pub fn delete(&self, group: &ResourceGroupId) -> Poller<()> {
         self.arm.delete(path(group), API_VERSION).poller()
     }

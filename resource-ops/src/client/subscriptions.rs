@@ -23,6 +23,7 @@ impl SubscriptionsClient {
     /// Streams the subscriptions that the caller can see: `Subscriptions_List`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/subscriptions/list)
+    #[inline]
     pub fn list(&self) -> Pager<Subscription> {
         self.arm.get(ArmPath::root().literal("subscriptions"), API_VERSION).pager()
     }
@@ -61,6 +62,7 @@ impl SubscriptionsClient {
     /// `Microsoft.Resources/subscriptions/locations/read`: Reader.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/subscriptions/list-locations)
+    #[inline]
     pub fn list_locations(&self, subscription: &SubscriptionId) -> Pager<Location> {
         self.arm.get(ArmPath::from(subscription).literal("locations"), API_VERSION).pager()
     }

@@ -59,6 +59,7 @@ impl VirtualMachinesClient {
     /// Streams the machines of a group: `VirtualMachines_List`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machines/list)
+    #[inline]
     pub fn list_by_resource_group(&self, group: &ResourceGroupId) -> Pager<VirtualMachine> {
         self.arm.get(machines(group), API_VERSION).pager()
     }
@@ -66,12 +67,14 @@ impl VirtualMachinesClient {
     /// Streams the machines of a subscription: `VirtualMachines_ListAll`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machines/list-all)
+    #[inline]
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<VirtualMachine> {
         self.arm.get(machines(subscription), API_VERSION).pager()
     }
 
     /// Streams the machines of a subscription with their status: `VirtualMachines_ListAll` with
     /// `statusOnly=true`.
+    #[inline]
     pub fn list_with_status(&self, subscription: &SubscriptionId) -> Pager<VirtualMachine> {
         self.arm.get(machines(subscription), API_VERSION).query("statusOnly", "true").pager()
     }
@@ -100,6 +103,7 @@ impl VirtualMachinesClient {
     /// # Retries
     ///
     /// Safe to repeat: it writes the same state again.
+    #[inline]
     pub fn update(
         &self,
         machine: &VirtualMachineId,
@@ -114,6 +118,7 @@ impl VirtualMachinesClient {
     /// # Errors
     ///
     /// `is_precondition_failed()`: the machine has changed since it was read.
+    #[inline]
     pub fn update_if_match(
         &self,
         machine: &VirtualMachineId,
@@ -149,6 +154,7 @@ impl VirtualMachinesClient {
     ///
     /// This client never starts a script a second time. If the connection is lost, the script may have run, so write
     /// scripts that can safely run twice.
+    #[inline]
     pub fn run_command(
         &self,
         machine: &VirtualMachineId,
@@ -160,6 +166,7 @@ impl VirtualMachinesClient {
     /// Streams the managed run commands of a machine: `VirtualMachineRunCommands_ListByVirtualMachine`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/list-by-virtual-machine)
+    #[inline]
     pub fn list_run_commands(&self, machine: &VirtualMachineId) -> Pager<VirtualMachineRunCommand> {
         self.arm.get(commands(machine), API_VERSION).pager()
     }
@@ -209,6 +216,7 @@ impl VirtualMachinesClient {
     /// Each request may run the script again, so it is not retried if it may have been carried out.
     /// [`may_have_been_applied`](arm_core::ArmErrorExt::may_have_been_applied) is then `true`; read the run command to
     /// find out.
+    #[inline]
     pub fn create_or_update_run_command(
         &self,
         machine: &VirtualMachineId,
@@ -222,6 +230,7 @@ impl VirtualMachinesClient {
     /// long-running operation.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/update)
+    #[inline]
     pub fn update_run_command(
         &self,
         machine: &VirtualMachineId,
@@ -239,6 +248,7 @@ impl VirtualMachinesClient {
     /// # Retries
     ///
     /// Safe to repeat: deleting a missing resource succeeds.
+    #[inline]
     pub fn delete_run_command(&self, machine: &VirtualMachineId, name: &ResourceName) -> Poller<()> {
         self.arm.delete(commands(machine).segment(name), API_VERSION).poller()
     }

@@ -22,6 +22,7 @@ impl SentinelClient {
     /// # Errors
     ///
     /// [`is_not_onboarded`](crate::is_not_onboarded): call [`onboard`](Self::onboard) first.
+    #[inline]
     pub fn connect_defender(
         &self,
         workspace: &WorkspaceId,

@@ -36,6 +36,7 @@ impl SentinelClient {
     /// # Errors
     ///
     /// [`is_not_onboarded`](crate::is_not_onboarded): call [`onboard`](Self::onboard) first.
+    #[inline]
     pub fn install_vault_rules(&self, workspace: &WorkspaceId) -> Task<Vec<InstalledRule>> {
         let (client, workspace) = (self.clone(), workspace.clone());
         Task::new(move |mode| async move {

@@ -53,6 +53,7 @@ impl SentinelClient {
     ///
     /// `is_role_missing()`: the caller may not read the state, or not write it, and nothing was written;
     /// `is_resource_not_found()`: there is no such workspace.
+    #[inline]
     pub fn onboard(&self, workspace: &WorkspaceId) -> Task<Change<OnboardingState>> {
         let (client, workspace) = (self.clone(), workspace.clone());
         Task::new(move |mode| async move {
