@@ -163,7 +163,7 @@ impl FromStr for ResourceId {
             }
             provider = segments.begin_of(word);
             let namespace = segments.next()?.unwrap_or_default();
-            if !namespace.contains('.') {
+            if !namespace.bytes().any(|byte| byte == b'.') {
                 return refuse(namespace, "must be a namespace such as Microsoft.KeyVault");
             }
             let Some(mut kind) = segments.next()? else {

@@ -13,7 +13,7 @@ use serde::{
     },
 };
 
-use super::scan::Scanner;
+use super::scan::{Scanner, plain};
 
 /// Asks our own deserializer for a value and its text. Other deserializers ignore a newtype's name.
 pub(super) const WITH_TEXT: &str = "arm_core::WithText";
@@ -130,10 +130,16 @@ pub(super) fn unquoted(quoted: &str) -> Option<String> {
 
 /// Returns a string without its escapes; `None` if it contains one by number, such as `\u00e9`.
 fn unescaped(text: &str) -> Option<String> {
-    let (mut plain, mut rest) = (String::with_capacity(text.len()), text);
-    while let Some(at) = rest.find('\\') {
-        plain.push_str(&rest[..at]);
-        plain.push(match rest.as_bytes().get(at + 1)? {
+    let (mut unescaped, mut rest) = (String::with_capacity(text.len()), text);
+    loop {
+        let at = plain(rest.as_bytes());
+        unescaped.push_str(&rest[..at]);
+        match rest.as_bytes().get(at) {
+            Some(b'\\') => {}
+            Some(_) => return None,
+            None => return Some(unescaped),
+        }
+        unescaped.push(match rest.as_bytes().get(at + 1)? {
             byte @ (b'"' | b'\\' | b'/') => char::from(*byte),
             b'b' => '\u{8}',
             b'f' => '\u{c}',
@@ -144,8 +150,6 @@ fn unescaped(text: &str) -> Option<String> {
         });
         rest = &rest[at + 2..];
     }
-    plain.push_str(rest);
-    Some(plain)
 }
 
 enum Text<'de> {

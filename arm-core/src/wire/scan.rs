@@ -257,7 +257,7 @@ impl Levels for Depth {
 }
 
 /// Returns how many bytes precede the first quote, backslash or control character.
-fn plain(bytes: &[u8]) -> usize {
+pub(super) fn plain(bytes: &[u8]) -> usize {
     let mut at = 0;
     while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
         let block = u8x16::new(*block);

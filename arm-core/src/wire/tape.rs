@@ -73,8 +73,8 @@ impl<'a> Tape<'a> {
     ///
     /// The text is not JSON; the error is that of `serde_json`.
     pub fn of(text: &'a str) -> serde_json::Result<Self> {
-        // A name or value takes about this many bytes.
-        let spans = Vec::with_capacity(text.len() / 16 + 4);
+        // A name or value seldom takes fewer bytes.
+        let spans = Vec::with_capacity(text.len() / 8 + 4);
         let written = Written { text: text.as_bytes(), spans, innermost: OUTSIDE, is_object: false };
         let mut scanner = Scanner::new(text);
         match u32::try_from(text.len()).ok().and_then(|_| scanner.walk(written)) {
@@ -87,20 +87,24 @@ impl<'a> Tape<'a> {
     }
 
     /// Returns the whole value.
+    #[inline]
     pub fn root(&self) -> Node<'_, 'a> {
         Node { tape: self, at: 0 }
     }
 
     /// Returns the index of the span after this one and all that it contains.
+    #[inline]
     fn behind(&self, at: usize) -> usize {
         self.spans.get(at).map_or(self.spans.len(), |span| span.next as usize)
     }
 
+    #[inline]
     fn text(&self, Span { begin, end, .. }: Span) -> &'a str {
         self.text.get(begin as usize..end as usize).unwrap_or_default()
     }
 
     /// Returns a string, or the name of a member, without quotes and escapes.
+    #[inline]
     fn unquoted(&self, span: Span) -> Option<Cow<'a, str>> {
         match span.escaped {
             false => self.text.get(span.begin as usize + 1..span.end as usize - 1).map(Cow::Borrowed),
@@ -108,22 +112,36 @@ impl<'a> Tape<'a> {
         }
     }
 
+    /// Whether the bytes of a member's name, without quotes and escapes, are such.
+    #[inline]
+    fn is_named(&self, key: Span, is: impl Fn(&[u8]) -> bool) -> bool {
+        match key.escaped {
+            false => self.text.as_bytes().get(key.begin as usize + 1..key.end as usize - 1).is_some_and(is),
+            // A name with half of a surrogate pair is no name that is looked for.
+            true => self.unquoted(key).is_some_and(|key| is(key.as_bytes())),
+        }
+    }
+
+    #[inline]
     fn first_byte(&self, span: Span) -> u8 {
         self.text.as_bytes().get(span.begin as usize).copied().unwrap_or_default()
     }
 }
 
 impl<'t, 'a> Node<'t, 'a> {
+    #[inline]
     fn span(self) -> Span {
         self.tape.spans.get(self.at).copied().unwrap_or(Span { begin: 0, end: 0, next: 0, escaped: false })
     }
 
     /// Returns the text of the value, as it came.
+    #[inline]
     pub fn as_str(self) -> &'a str {
         self.tape.text(self.span())
     }
 
     /// Returns a string unquoted and with its escapes decoded; `None` for any other value.
+    #[inline]
     pub fn text(self) -> Option<Cow<'a, str>> {
         let span = self.span();
         if self.tape.first_byte(span) == b'"' { self.tape.unquoted(span) } else { None }
@@ -131,6 +149,7 @@ impl<'t, 'a> Node<'t, 'a> {
 
     /// Returns a string like [`text`](Self::text), and a number or boolean as it is written; `None` for any other
     /// value.
+    #[inline]
     pub fn scalar(self) -> Option<Cow<'a, str>> {
         let span = self.span();
         match self.tape.first_byte(span) {
@@ -152,31 +171,37 @@ impl<'t, 'a> Node<'t, 'a> {
         }
     }
 
+    #[inline]
     fn first(self) -> u8 {
         self.tape.first_byte(self.span())
     }
 
     /// Whether the value is an object.
+    #[inline]
     pub fn is_object(self) -> bool {
         self.first() == b'{'
     }
 
     /// Whether the value is a list.
+    #[inline]
     pub fn is_list(self) -> bool {
         self.first() == b'['
     }
 
     /// Whether the value is a string.
+    #[inline]
     pub fn is_string(self) -> bool {
         self.first() == b'"'
     }
 
     /// Whether the value is null.
+    #[inline]
     pub fn is_null(self) -> bool {
         self.first() == b'n'
     }
 
     /// Returns the items of a list, in the order of the text; none if it is not a list.
+    #[inline]
     pub fn items(self) -> impl Iterator<Item = Self> + use<'t, 'a> {
         self.inside(self.is_list())
     }
@@ -205,20 +230,31 @@ impl<'t, 'a> Node<'t, 'a> {
     /// Returns the value of a member: the last one with the exact name, as in `serde_json`, or else one whose name
     /// differs only in case.
     pub fn get(self, name: &str) -> Option<Self> {
-        let (mut exact, mut folded) = (None, None);
+        let [value] = self.fields([name]);
+        value
+    }
+
+    /// Returns the values of several members, each like [`get`](Self::get), in a single pass over the names.
+    pub fn fields<const N: usize>(self, names: [&str; N]) -> [Option<Self>; N] {
+        let (mut exact, mut folded) = ([None; N], [None; N]);
         for (key, value) in self.named() {
-            if !key.escaped && (key.end - key.begin) as usize != name.len() + 2 {
-                continue;
-            }
-            // A name with half of a surrogate pair is no name that is looked for.
-            let Some(key) = self.tape.unquoted(key) else { continue };
-            if key == name {
-                exact = Some(value);
-            } else if folded.is_none() && key.eq_ignore_ascii_case(name) {
-                folded = Some(value);
+            let length = (key.end - key.begin) as usize;
+            for ((name, exact), folded) in names.iter().zip(&mut exact).zip(&mut folded) {
+                if length != name.len() + 2 && !key.escaped {
+                    continue;
+                }
+                let name = name.as_bytes();
+                if self.tape.is_named(key, |key| key == name) {
+                    *exact = Some(value);
+                } else if folded.is_none() && self.tape.is_named(key, |key| key.eq_ignore_ascii_case(name)) {
+                    *folded = Some(value);
+                }
             }
         }
-        exact.or(folded)
+        for (exact, folded) in exact.iter_mut().zip(folded) {
+            *exact = exact.or(folded);
+        }
+        exact
     }
 
     /// Returns the value of the last member with this exact name.
@@ -227,6 +263,7 @@ impl<'t, 'a> Node<'t, 'a> {
     }
 
     /// Returns the spans of the names, and the values, of an object.
+    #[inline]
     fn named(self) -> impl Iterator<Item = (Span, Self)> + use<'t, 'a> {
         let Inside { tape, mut at, end } = self.inside(self.is_object());
         std::iter::from_fn(move || match tape.spans.get(at..at + 2) {
@@ -239,6 +276,7 @@ impl<'t, 'a> Node<'t, 'a> {
         })
     }
 
+    #[inline]
     fn inside(self, whether: bool) -> Inside<'t, 'a> {
         let (at, end) = if whether { (self.at + 1, self.tape.behind(self.at)) } else { (0, 0) };
         Inside { tape: self.tape, at, end }
@@ -255,6 +293,7 @@ struct Inside<'t, 'a> {
 impl<'t, 'a> Iterator for Inside<'t, 'a> {
     type Item = Node<'t, 'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Node<'t, 'a>> {
         let node = Node { tape: self.tape, at: self.at };
         if self.at >= self.end {
@@ -331,6 +370,8 @@ mod tests {
             "the last of the same name"
         );
         assert_eq!(it.get_exact("A").map(Node::as_str), Some("2"));
+        let several = it.fields(["A", "C", "e", "b\n"]).map(|value| value.map(Node::as_str));
+        assert_eq!(several, [Some("2"), Some("null"), None, Some("\"x\\ty\"")]);
         assert!(
             it.get_exact("C").is_none() && it.get("C").is_some_and(Node::is_null) && it.get("e").is_none()
         );

@@ -48,19 +48,23 @@ impl<'a> ResourceIdentifier<'a> {
     }
 
     fn known(identifier: Node<'_, 'a>) -> Option<Self> {
-        let text = |name| optional(identifier, name).map(Option::unwrap_or_default);
-        let kind = text("type")?;
+        let [kind] = texts(identifier, ["type"])?;
+        let kind = kind.unwrap_or_default();
         if kind.eq_ignore_ascii_case("AzureResource") {
-            return text("azureResourceId")?.parse().map(Self::AzureResource).ok();
+            let [id] = texts(identifier, ["azureResourceId"])?;
+            return id?.parse().map(Self::AzureResource).ok();
         }
         if !kind.eq_ignore_ascii_case("LogAnalytics") {
             return None;
         }
+        let names = ["workspaceId", "workspaceSubscriptionId", "workspaceResourceGroup", "agentId"];
+        let [workspace_id, workspace_subscription_id, workspace_resource_group, agent_id] =
+            texts(identifier, names)?.map(Option::unwrap_or_default);
         Some(Self::LogAnalytics(LogAnalyticsIdentifier {
-            workspace_id: text("workspaceId")?,
-            workspace_subscription_id: text("workspaceSubscriptionId")?,
-            workspace_resource_group: text("workspaceResourceGroup")?,
-            agent_id: text("agentId")?,
+            workspace_id,
+            workspace_subscription_id,
+            workspace_resource_group,
+            agent_id,
         }))
     }
 
@@ -78,13 +82,16 @@ impl<'a> ResourceIdentifier<'a> {
     }
 }
 
-/// Returns a member that is text, a number or a boolean, as text. `Some(None)` if it is absent or null; `None` if it is
-/// of another kind.
-fn optional<'a>(object: Node<'_, 'a>, name: &str) -> Option<Option<Cow<'a, str>>> {
-    match object.get(name) {
-        Some(value) if !value.is_null() => value.scalar().map(Some),
-        _ => Some(None),
+/// Returns members that are strings, numbers or booleans, as strings. One that is absent or null is `None`; if one is of
+/// another kind, there is no result.
+fn texts<'a, const N: usize>(object: Node<'_, 'a>, names: [&str; N]) -> Option<[Option<Cow<'a, str>>; N]> {
+    let mut texts = [const { None }; N];
+    for (text, value) in texts.iter_mut().zip(object.fields(names)) {
+        if let Some(value) = value.filter(|value| !value.is_null()) {
+            *text = Some(value.scalar()?);
+        }
     }
+    Some(texts)
 }
 
 /// Reads the items of a list. Null items are omitted, and a single value is a list of one.
@@ -139,16 +146,10 @@ impl<'a> ExtendedLink<'a> {
         if !link.is_object() {
             return Err(expected("an object"));
         }
-        let text = |name| {
-            let text = optional(link, name).map(Option::unwrap_or_default);
-            text.ok_or_else(|| expected("a string, a number or a boolean"))
-        };
-        Ok(Self {
-            category: text("category")?,
-            label: text("label")?,
-            href: text("href")?,
-            link_type: text("type")?,
-        })
+        let texts = texts(link, ["category", "label", "href", "type"]);
+        let [category, label, href, link_type] =
+            texts.ok_or_else(|| expected("a string, a number or a boolean"))?.map(Option::unwrap_or_default);
+        Ok(Self { category, label, href, link_type })
     }
 }
 
@@ -182,10 +183,12 @@ impl<'a> SupportingEvidence<'a> {
     }
 
     fn table(evidence: Node<'_, 'a>) -> Option<Self> {
+        let [title] = texts(evidence, ["title"])?;
+        let [columns, rows] = evidence.fields(["columns", "rows"]);
         Some(Self::Table {
-            title: optional(evidence, "title")?.unwrap_or_default(),
-            columns: all(evidence.get("columns")?, Node::text)?,
-            rows: all(evidence.get("rows")?, |row| all(row, |cell| string_or_json(cell).ok()))?,
+            title: title.unwrap_or_default(),
+            columns: all(columns?, Node::text)?,
+            rows: all(rows?, |row| all(row, |cell| string_or_json(cell).ok()))?,
         })
     }
 }
@@ -313,11 +316,11 @@ pub struct Host<'a> {
 
 impl<'a> Entity<'a> {
     pub(crate) fn read(entity: Node<'_, 'a>) -> serde_json::Result<Self> {
-        let text = |name| optional(entity, name).flatten();
-        let kind = text("type").unwrap_or_default();
+        let [kind, id] = entity.fields(["type", "$id"]).map(|it| it.and_then(Node::scalar));
+        let kind = kind.unwrap_or_default();
         // If a known field has an unexpected form, the entity is of an unknown kind.
         let known = EntityKind::read(&kind, entity);
-        Ok(Self { id: text("$id"), kind: known.unwrap_or(EntityKind::Other(kind)), sent: entity.as_str() })
+        Ok(Self { id, kind: known.unwrap_or(EntityKind::Other(kind)), sent: entity.as_str() })
     }
 
     /// Returns all fields as the service wrote them.
@@ -355,37 +358,34 @@ impl<'a> EntityKind<'a> {
     /// Reads an entity of a known kind; `None` if it is of another kind, or one of its fields has another form.
     fn read(kind: &str, entity: Node<'_, 'a>) -> Option<Self> {
         let is = |name: &str| kind.eq_ignore_ascii_case(name);
-        let text = |name| optional(entity, name);
-        let resource = |name| Some(text(name)?.and_then(|id| id.parse().ok()));
+        let resource = |id: Option<Cow<'_, str>>| id.and_then(|id| id.parse().ok());
         let known = if is("account") {
-            Self::Account(Account {
-                name: text("name")?,
-                upn_suffix: text("upnSuffix")?,
-                tenant_id: text("aadTenantId")?,
-                object_id: text("aadUserId")?,
-                app_id: text("appId")?,
-            })
+            let names = ["name", "upnSuffix", "aadTenantId", "aadUserId", "appId"];
+            let [name, upn_suffix, tenant_id, object_id, app_id] = texts(entity, names)?;
+            Self::Account(Account { name, upn_suffix, tenant_id, object_id, app_id })
         } else if is("ip") {
+            let [address] = texts(entity, ["address"])?;
             let location = entity.get("location").filter(|location| !location.is_null());
             let location = match location {
                 Some(location) => Some(GeoLocation::read(location)?),
                 None => None,
             };
-            Self::Ip(Ip { address: text("address")?, location })
+            Self::Ip(Ip { address, location })
         } else if is("azure-resource") {
-            Self::AzureResource(resource("resourceId")?)
+            let [id] = texts(entity, ["resourceId"])?;
+            Self::AzureResource(resource(id))
         } else if is("host") {
-            Self::Host(Host {
-                host_name: text("hostName")?,
-                resource_id: resource("azureID")?,
-                agent_id: text("omsAgentID")?,
-            })
+            let [host_name, id, agent_id] = texts(entity, ["hostName", "azureID", "omsAgentID"])?;
+            Self::Host(Host { host_name, resource_id: resource(id), agent_id })
         } else if is("process") {
-            Self::Process { command_line: text("commandLine")?, process_id: text("processId")? }
+            let [command_line, process_id] = texts(entity, ["commandLine", "processId"])?;
+            Self::Process { command_line, process_id }
         } else if is("file") {
-            Self::File { name: text("name")?, directory: text("directory")? }
+            let [name, directory] = texts(entity, ["name", "directory"])?;
+            Self::File { name, directory }
         } else if is("url") {
-            Self::Url(text("url")?)
+            let [url] = texts(entity, ["url"])?;
+            Self::Url(url)
         } else {
             return None;
         };
@@ -395,17 +395,11 @@ impl<'a> EntityKind<'a> {
 
 impl<'a> GeoLocation<'a> {
     fn read(location: Node<'_, 'a>) -> Option<Self> {
-        let text = |name| optional(location, name);
         location.is_object().then_some(())?;
-        Some(Self {
-            country_code: text("countryCode")?,
-            country_name: text("countryName")?,
-            state: text("state")?,
-            city: text("city")?,
-            asn: text("asn")?,
-            organization: text("organization")?,
-            cloud_provider: text("cloudProvider")?,
-        })
+        let names = ["countryCode", "countryName", "state", "city", "asn", "organization", "cloudProvider"];
+        let [country_code, country_name, state, city, asn, organization, cloud_provider] =
+            texts(location, names)?;
+        Some(Self { country_code, country_name, state, city, asn, organization, cloud_provider })
     }
 
     /// Returns a copy that does not borrow from the alert.
