@@ -135,7 +135,7 @@ impl Declared<'_> {
                 "    ///\n    /// # Errors\n    ///\n    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).\n"
             }
         };
-        // What it decodes is compiled into the programs that call it: an async method is so anyway.
+        // It is compiled only where it is called, as an async method is anyway.
         let inline = if future.is_empty() { "#[inline]\n    " } else { "" };
         format!(
             "    /// {}: `{id}`.\n    ///\n    /// [Reference](https://learn.microsoft.com/rest/api/{base}/{page})\n{errors}    \

@@ -163,6 +163,7 @@ impl FromStr for ResourceId {
             }
             provider = segments.begin_of(word);
             let namespace = segments.next()?.unwrap_or_default();
+            // Quick for a few bytes, like the search for the end of a segment.
             if !namespace.bytes().any(|byte| byte == b'.') {
                 return refuse(namespace, "must be a namespace such as Microsoft.KeyVault");
             }
