@@ -62,7 +62,7 @@ impl ArmClient {
         let transport = transport::or_default(options.client.transport.take())?;
         options.client.transport = Some(MaxResponseBody::around(transport, options.max_response_body));
         let pipeline = |audience| {
-            let (endpoint, scope) = endpoints.of(audience);
+            let (endpoint, scope) = (endpoints.endpoint(audience), endpoints.scope(audience));
             let per_try: Vec<Arc<dyn Policy>> = vec![
                 Arc::new(OriginPin::new(endpoint)?),
                 Arc::new(BearerTokenAuthorizationPolicy::new(credential.clone(), [scope])),
@@ -111,11 +111,11 @@ impl ArmClient {
 
     /// Returns the OAuth scope of this client's tokens.
     pub fn token_scope(&self) -> String {
-        self.shared.endpoints.of(self.audience).1
+        self.shared.endpoints.scope(self.audience)
     }
 
     pub(crate) fn endpoint(&self) -> &Url {
-        self.shared.endpoints.of(self.audience).0
+        self.shared.endpoints.endpoint(self.audience)
     }
 
     pub(crate) fn options(&self) -> &ArmOptions {

@@ -124,13 +124,20 @@ impl Cloud {
 }
 
 impl CloudEndpoints {
-    /// Returns the endpoint of an audience, and the scope of its tokens.
-    pub(crate) fn of(&self, audience: Audience) -> (&Url, String) {
-        let scope = |resource: &str| format!("{}/.default", resource.trim_end_matches('/'));
+    pub(crate) fn endpoint(&self, audience: Audience) -> &Url {
         match audience {
-            Audience::Management => (&self.management, scope(&self.management_audience)),
-            Audience::Graph => (&self.graph, scope(self.graph.as_str())),
-            Audience::LogAnalytics => (&self.log_analytics, scope(self.log_analytics.as_str())),
+            Audience::Management => &self.management,
+            Audience::Graph => &self.graph,
+            Audience::LogAnalytics => &self.log_analytics,
         }
+    }
+
+    /// Returns the scope of an audience's tokens.
+    pub(crate) fn scope(&self, audience: Audience) -> String {
+        let resource = match audience {
+            Audience::Management => &self.management_audience,
+            Audience::Graph | Audience::LogAnalytics => self.endpoint(audience).as_str(),
+        };
+        format!("{}/.default", resource.trim_end_matches('/'))
     }
 }

@@ -15,7 +15,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     ArmClient, ArmErrorExt as _, ArmPath, error,
     error::{Tried, changes},
-    policies::{NotRepeatable, Reads, Repeatable, TriedSoFar, whole},
+    policies::{NotRepeatable, Reads, Repeatable, TriedSoFar, is_repeatable, whole},
     wire,
 };
 
@@ -135,7 +135,7 @@ impl ArmRequest {
             headers,
             body: None,
             accepted,
-            repeatable: !matches!(method, Method::Post | Method::Patch),
+            repeatable: is_repeatable(method),
             reads: !changes(method),
         }
     }
@@ -229,23 +229,27 @@ impl ArmRequest {
     ///
     /// The service returned any other status (see [`ArmErrorExt`](crate::ArmErrorExt)), or there was no response; or
     /// nothing was sent, because there was no token, or because the path, the link or the body is invalid.
-    pub async fn send(self) -> Result<RawResponse> {
-        let what = self.to_string();
+    pub async fn send(mut self) -> Result<RawResponse> {
+        self.sent().await
+    }
+
+    /// Sends the request; only method and target are left, for messages.
+    pub(crate) async fn sent(&mut self) -> Result<RawResponse> {
         self.exchange().await.map_err(|error| {
-            let message = format!("{what}: {}", error::with_causes(&error));
+            let message = format!("{self}: {}", error::with_causes(&error));
             error.reworded(message)
         })
     }
 
-    async fn exchange(self) -> Result<RawResponse> {
+    async fn exchange(&mut self) -> Result<RawResponse> {
         let mut request = Request::new(self.url()?, self.method);
         request.insert_header("accept", "application/json");
         // Without this header, the pipeline would create an error, perhaps with a backtrace, when it looks for it.
-        request.insert_header(CLIENT_REQUEST_ID, uuid::Uuid::new_v4().to_string());
-        for (name, value) in self.headers {
+        request.insert_header(CLIENT_REQUEST_ID, String::from(uuid::Uuid::new_v4()));
+        for (name, value) in std::mem::take(&mut self.headers) {
             request.insert_header(name, value);
         }
-        if let Some(body) = self.body {
+        if let Some(body) = self.body.take() {
             let body = body.map_err(|reason| {
                 Error::with_message(
                     ErrorKind::DataConversion,
@@ -256,12 +260,13 @@ impl ArmRequest {
             request.set_body(body);
         }
         let mut ctx = Context::new();
-        if self.repeatable {
+        // What goes without saying is not inserted: a context is a hash map.
+        if self.repeatable && !is_repeatable(self.method) {
             ctx.insert(Repeatable);
-        } else {
+        } else if !self.repeatable && is_repeatable(self.method) {
             ctx.insert(NotRepeatable);
         }
-        if self.reads {
+        if self.reads && changes(self.method) {
             ctx.insert(Reads);
         }
         let tried = Arc::new(TriedSoFar::default());
@@ -283,12 +288,11 @@ impl ArmRequest {
     /// # Errors
     ///
     /// As for [`send`](Self::send); or the response cannot be decoded.
-    pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
-        let (what, may_be_applied) = (self.to_string(), !self.reads);
-        let response = self.send().await?;
+    pub async fn json<T: DeserializeOwned>(mut self) -> Result<T> {
+        let response = self.sent().await?;
         wire::decode(&response).map_err(|error| {
-            let message = format!("{what}: {error}");
-            Tried::answered(may_be_applied).attach(error.reworded(message))
+            let message = format!("{self}: {error}");
+            Tried::answered(!self.reads).attach(error.reworded(message))
         })
     }
 

@@ -14,26 +14,26 @@ use serde::{
 use serde_json::{Deserializer, value::RawValue};
 
 use super::page::{End, ListPage, Page, Undecodable, unreadable};
-use crate::{ArmErrorExt as _, error::Tried, wire};
+use crate::{ArmErrorExt as _, ArmRequest, error::Tried, wire};
 
 /// Reads the response to a request for a page. Its items are decoded as they are taken.
-pub(super) fn read<T>(response: RawResponse, what: String, url: Url) -> Result<Box<dyn Page<T>>>
+pub(super) fn read<T>(response: RawResponse, request: ArmRequest) -> Result<Box<dyn Page<T>>>
 where
     T: DeserializeOwned + Send + 'static,
 {
     let about = |error: Error| {
-        let message = format!("{what}: {error}");
+        let message = format!("{request}: {error}");
         Tried::answered(false).attach(error.reworded(message))
     };
     let (_, headers, body) = response.deconstruct();
     let text = wire::into_text(Bytes::from(body)).map_err(about)?;
     if let Some(begin) = first_item(&text) {
         let page =
-            PageText { text, begin, at: begin, items: 0, undecodable: None, what, url, item: PhantomData };
+            PageText { text, begin, at: begin, items: 0, undecodable: None, request, item: PhantomData };
         return Ok(Box::new(page));
     }
     let page: Wire<Box<RawValue>> = wire::decode_text(&text, &headers).map_err(about)?;
-    Ok(ListPage::of_raw(&page.value, next_page(&url, page.next_link)).boxed())
+    Ok(ListPage::of_raw(&page.value, next_page(&request.url()?, page.next_link)).boxed())
 }
 
 #[derive(Deserialize)]
@@ -73,8 +73,7 @@ struct PageText<T> {
     /// The number of items that were taken.
     items: usize,
     undecodable: Option<Undecodable>,
-    what: String,
-    url: Url,
+    request: ArmRequest,
     item: PhantomData<fn() -> T>,
 }
 
@@ -142,10 +141,13 @@ impl<T: DeserializeOwned> Page<T> for PageText<T> {
         };
         let next_link = end.map_err(|error: serde_json::Error| {
             let message =
-                format!("{}: the response cannot be decoded: {}", self.what, wire::without_values(&error));
+                format!("{}: the response cannot be decoded: {}", self.request, wire::without_values(&error));
             unreadable(message)
         })?;
-        Ok(End { continuation: next_page(&self.url, next_link), undecodable: self.undecodable.take() })
+        Ok(End {
+            continuation: next_page(&self.request.url()?, next_link),
+            undecodable: self.undecodable.take(),
+        })
     }
 }
 

@@ -267,13 +267,12 @@ pub(crate) fn list<T: DeserializeOwned + Send + 'static>(first: ArmRequest) -> P
     let mut pager = Pager::new(move |continuation| {
         let first = first.clone();
         Box::pin(async move {
-            let request = match continuation {
+            let mut request = match continuation {
                 None => first,
                 Some(link) => ArmRequest::follow(first.arm().clone(), link.parse()?),
             };
-            let (what, url) = (request.to_string(), request.url()?);
-            let response = request.send().await?;
-            arm_page::read(response, what, url)
+            let response = request.sent().await?;
+            arm_page::read(response, request)
         })
     });
     // The first page has a link too: a link back to it is a loop.

@@ -14,6 +14,8 @@ use azure_core::{
 };
 use futures::TryStreamExt as _;
 
+use crate::wire::header;
+
 /// A transport that reads whole responses, and fails if one is larger than a limit.
 #[derive(Debug, Clone)]
 pub struct MaxResponseBody {
@@ -32,7 +34,8 @@ impl MaxResponseBody {
 impl Policy for MaxResponseBody {
     async fn send(&self, ctx: &Context, request: &mut Request, _next: &[Arc<dyn Policy>]) -> PolicyResult {
         let (status, headers, body) = self.transport.send(ctx, request).await?.deconstruct();
-        let announced = headers.get_optional_as(&CONTENT_LENGTH).ok().flatten().unwrap_or_default();
+        let announced =
+            header(&headers, &CONTENT_LENGTH).and_then(|size| size.parse().ok()).unwrap_or_default();
         let body = whole(body, announced, self.limit).await?;
         Ok(AsyncRawResponse::from_bytes(status, headers, body))
     }

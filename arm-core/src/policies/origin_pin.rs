@@ -58,7 +58,7 @@ impl OriginPin {
 }
 
 /// Whether two `http` or `https` URLs have the same origin. `Url::origin` copies both hosts for the answer.
-pub(crate) fn is_same_origin(one: &Url, other: &Url) -> bool {
+fn is_same_origin(one: &Url, other: &Url) -> bool {
     matches!(one.scheme(), "https" | "http")
         && one.scheme() == other.scheme()
         && one.host_str() == other.host_str()

@@ -103,8 +103,7 @@ impl Retry {
 
     async fn attempts(&self, ctx: &Context<'_>, request: &Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
         let method = request.method();
-        let idempotent =
-            !matches!(method, Method::Post | Method::Patch) || ctx.value::<Repeatable>().is_some();
+        let idempotent = is_repeatable(method) || ctx.value::<Repeatable>().is_some();
         let repeatable = idempotent && ctx.value::<NotRepeatable>().is_none();
         let writes = changes(method) && ctx.value::<Reads>().is_none();
         let started = Instant::now();
@@ -180,6 +179,11 @@ impl Retry {
         let parts = 768 + uuid::Uuid::new_v4().as_u128() as u32 % 257;
         doubled.min(self.budget.longest_wait) / 1024 * parts
     }
+}
+
+/// Whether a request with this method is safe to repeat, unless its context says otherwise.
+pub(crate) fn is_repeatable(method: Method) -> bool {
+    !matches!(method, Method::Post | Method::Patch)
 }
 
 /// What to do after an attempt.
