@@ -14,13 +14,18 @@ const ROUNDS: usize = 21;
 
 fn measure() -> Section {
     let (serving, reader) = (Serving::start(), built(READER));
-    let read = |way| figures(serving.ask(&reader).args([way, SUBSCRIPTION, serving.endpoint()]));
-    let [[floor, bare_memory], [raw, _], [list, list_memory], [everything, _], [value, _]] = rounds(
-        ROUNDS,
-        [&|| read("two-fields"), &|| read("raw"), &|| read("list"), &|| read("everything"), &|| {
-            read("value")
-        }],
-    );
+    let read = &|way| figures(serving.ask(&reader).args([way, SUBSCRIPTION, serving.endpoint()]));
+    let ways = ["two-fields", "raw", "hyper", "hyper-64k", "list", "everything", "value"]
+        .map(|way| move || read(way));
+    let [
+        [floor, bare_memory],
+        [raw, _],
+        [hyper, _],
+        [wide, _],
+        [list, list_memory],
+        [everything, _],
+        [value, _],
+    ] = rounds(ROUNDS, ways.each_ref().map(|way| way as &dyn Fn() -> _));
     Section {
         title: "Listing 10,000 alerts over TLS",
         about: "100 pages of 100 alerts, 3.35 KB each, from another process; each way of reading runs in a process of its own. \
@@ -31,6 +36,8 @@ fn measure() -> Section {
             Row::ratio("the same, and every part of every alert read", &floor, &everything, "ms")
                 .at_most(1.5, "×"),
             Row::ratio("of that, reqwest, hyper and rustls: bytes that nothing decodes", &floor, &raw, "ms"),
+            Row::ratio("the same with hyper alone, without reqwest", &floor, &hyper, "ms"),
+            Row::ratio("the same, reading 64 KiB at a time below rustls", &floor, &wide, "ms"),
             Row::ratio("bare reqwest and `serde_json::Value`", &floor, &value, "ms"),
             Row::alone("most memory: `AlertsClient::list`", list_memory.most(), "MiB").at_most(15.0, "MiB"),
             Row::alone("most memory: the floor", bare_memory.most(), "MiB"),

@@ -296,4 +296,22 @@ mod tests {
         assert_eq!(url("%2e%2e").unwrap(), "https://management.azure.com/providers/%252e%252e");
         assert_eq!(url("é").unwrap(), "https://management.azure.com/providers/%C3%A9");
     }
+
+    #[test]
+    fn a_url_keeps_its_endpoint_and_a_value_adds_no_parameter() {
+        let endpoint = "https://example.com:8443/base/".parse().unwrap();
+        let url = |path: ArmPath, query: &[(&str, &str)]| {
+            let query: Vec<_> =
+                query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            path.to_url(&endpoint, &query).unwrap().to_string()
+        };
+        assert_eq!(
+            url(
+                ArmPath::root().literal("a/b"),
+                &[("api-version", "2026-01-01"), ("$filter", "x eq 'y&z=1#?'")]
+            ),
+            "https://example.com:8443/base/a/b?api-version=2026-01-01&$filter=x%20eq%20%27y%26z%3D1%23%3F%27"
+        );
+        assert_eq!(url(ArmPath::root(), &[]), "https://example.com:8443/base");
+    }
 }

@@ -5,18 +5,21 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-/// Creates a bare client for a local server, with the same TLS: rustls with ring, and the certificates that the
-/// platform trusts.
+/// Creates a bare client for a local server, with the same TLS.
 pub fn bare() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().tls_backend_preconfigured(tls()).build().unwrap()
+}
+
+/// The same TLS: rustls with ring, and the certificates that the platform trusts.
+pub fn tls() -> rustls::ClientConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = rustls_platform_verifier::Verifier::new(provider.clone()).unwrap();
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
+    rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    reqwest::Client::builder().no_proxy().tls_backend_preconfigured(tls).build().unwrap()
+        .with_no_client_auth()
 }
 
 /// The URL of the first page of a subscription's alerts.
