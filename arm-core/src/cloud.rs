@@ -92,11 +92,12 @@ impl Cloud {
             Self::Custom(endpoints) => {
                 let urls =
                     [&endpoints.management, &endpoints.graph, &endpoints.log_analytics, &endpoints.authority];
-                match urls.into_iter().find(|url| url.scheme() != "https" || url.host_str().is_none()) {
-                    Some(url) => Err(Error::with_message(
-                        ErrorKind::Other,
-                        format!("the endpoint '{url}' is not https: tokens are never sent in the clear"),
-                    )),
+                match urls.into_iter().find_map(|url| Some((url, refusal(url)?))) {
+                    Some((url, refusal)) => {
+                        let (scheme, host) = (url.scheme(), url.host_str().unwrap_or_default());
+                        let message = format!("the endpoint '{scheme}://{host}' {refusal}");
+                        Err(Error::with_message(ErrorKind::Other, message))
+                    }
                     None => Ok((**endpoints).clone()),
                 }
             }
@@ -121,6 +122,18 @@ impl Cloud {
             }
         })
     }
+}
+
+/// Why a URL cannot be an endpoint.
+fn refusal(url: &Url) -> Option<&'static str> {
+    if url.scheme() != "https" || url.host_str().is_none() {
+        return Some("is not https: tokens are never sent in the clear");
+    }
+    let more = url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+        || url.password().is_some();
+    more.then_some("must have no query, fragment, user name or password")
 }
 
 impl CloudEndpoints {

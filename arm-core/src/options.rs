@@ -49,7 +49,8 @@ impl From<ClientOptions> for ArmOptions {
 /// Limits on the attempts and the time of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryBudget {
-    /// The maximum number of attempts, including the first. Default: 5.
+    /// The maximum number of attempts, including the first; one with a fresh token after a 401 is added to them.
+    /// Default: 5.
     pub attempts: u32,
     /// The time limit for all attempts and waits together. Default: 5 minutes.
     pub total: Duration,

@@ -230,18 +230,20 @@ impl ArmRequest {
     /// The service returned any other status (see [`ArmErrorExt`](crate::ArmErrorExt)), or there was no response; or
     /// nothing was sent, because there was no token, or because the path, the link or the body is invalid.
     pub async fn send(mut self) -> Result<RawResponse> {
-        self.sent().await
+        Ok(self.sent().await?.0)
     }
 
-    /// Sends the request; only method and target are left, for messages.
-    pub(crate) async fn sent(&mut self) -> Result<RawResponse> {
+    /// Sends the request, and returns the response with how it was tried. Takes headers and body out of the request, so
+    /// it must not be called twice.
+    pub(crate) async fn sent(&mut self) -> Result<(RawResponse, Tried)> {
         self.exchange().await.map_err(|error| {
             let message = format!("{self}: {}", error::with_causes(&error));
             error.reworded(message)
         })
     }
 
-    async fn exchange(&mut self) -> Result<RawResponse> {
+    /// Returns the request as it is sent.
+    fn prepared(&mut self) -> Result<Request> {
         let mut request = Request::new(self.url()?, self.method);
         request.insert_header("accept", "application/json");
         // Without this header, the pipeline would create an error, perhaps with a backtrace, when it looks for it.
@@ -259,6 +261,11 @@ impl ArmRequest {
             request.insert_header(CONTENT_TYPE, "application/json");
             request.set_body(body);
         }
+        Ok(request)
+    }
+
+    async fn exchange(&mut self) -> Result<(RawResponse, Tried)> {
+        let mut request = self.prepared().map_err(|error| Tried::default().attach(error))?;
         let mut ctx = Context::new();
         // What goes without saying is not inserted: a context is a hash map.
         if self.repeatable && !is_repeatable(self.method) {
@@ -276,10 +283,10 @@ impl ArmRequest {
         // The transport has already read the whole body; `Pipeline::send` would copy it twice more.
         let (status, headers, body) = response.deconstruct();
         let response = RawResponse::from_bytes(status, headers, whole(body, 0, usize::MAX).await?);
-        if self.accepted.contains(&u16::from(response.status())) {
-            return Ok(response);
-        }
         let tried = *tried.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.accepted.contains(&u16::from(response.status())) {
+            return Ok((response, tried));
+        }
         Err(tried.attach(error::of_response(response)))
     }
 
@@ -289,10 +296,10 @@ impl ArmRequest {
     ///
     /// As for [`send`](Self::send); or the response cannot be decoded.
     pub async fn json<T: DeserializeOwned>(mut self) -> Result<T> {
-        let response = self.sent().await?;
+        let (response, tried) = self.sent().await?;
         wire::decode(&response).map_err(|error| {
             let message = format!("{self}: {error}");
-            Tried::answered(!self.reads).attach(error.reworded(message))
+            Tried { may_be_applied: !self.reads, ..tried }.attach(error.reworded(message))
         })
     }
 

@@ -193,7 +193,7 @@ fn whole(node: wire::Node<'_, '_>) -> Value {
         return node.items().map(whole).collect();
     }
     if node.is_object() {
-        return node.members().map(|(name, value)| (name.into_owned(), whole(value))).collect();
+        return node.members().map(|(name, value)| (name.unwrap().into_owned(), whole(value))).collect();
     }
     node.value().expect("the text around it can be decoded")
 }

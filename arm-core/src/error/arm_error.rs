@@ -99,10 +99,11 @@ impl ArmError {
     pub fn read(body: &str, status: u16) -> Self {
         let tape = Tape::of(body).unwrap_or_default();
         let whole = tape.root();
-        let wrapped = whole.get_exact("error");
+        let wrapped = whole.get("error");
         let error = wrapped.filter(|error| error.is_object()).unwrap_or(whole);
-        if let Some(inside) = inside_message(error) {
-            return Self::read(&inside, status);
+        let inside = inside_message(error).map(|inside| Self::read(&inside, status));
+        if let Some(inside) = inside.filter(|inside| !(inside.code.is_empty() && inside.message.is_empty())) {
+            return inside;
         }
         let (code, message) = match wrapped.and_then(Node::text) {
             Some(sign_in) => (sign_in.into_owned(), text(whole, "error_description")),

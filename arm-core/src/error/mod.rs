@@ -171,11 +171,11 @@ impl ArmErrorExt for Error {
     }
 
     fn attempts(&self) -> Option<u32> {
-        Tried::of(self).map(|tried| tried.attempts)
+        Tried::of(self).map(|tried| tried.attempts).filter(|attempts| *attempts > 0)
     }
 
     fn elapsed(&self) -> Option<Duration> {
-        Tried::of(self).map(|tried| tried.elapsed)
+        Tried::of(self).filter(|tried| tried.attempts > 0).map(|tried| tried.elapsed)
     }
 
     fn wait_asked_for(&self) -> Option<Duration> {
@@ -288,6 +288,9 @@ mod tests {
         assert!(shown.starts_with("400 SEM0100: outer: no such table"), "{shown}");
         let inside = r#"{"error":{"code":"BadRequest","message":"{\"error\":{\"code\":\"NotOnboarded\",\"message\":\"no\"}}"}}"#;
         assert_eq!(read(inside), pair("NotOnboarded", "no"));
+        assert_eq!(read(&inside.replace(r#"{\"error"#, r#"{\"Error"#)), pair("NotOnboarded", "no"));
+        let hollow = r#"{"error":{"code":"BadRequest","message":"{\"error\":{}}"}}"#;
+        assert_eq!(read(hollow), pair("BadRequest", r#"{"error":{}}"#));
     }
 
     #[test]

@@ -7,7 +7,8 @@ use azure_core::{
     http::{Method, StatusCode},
 };
 
-/// How often and how long a request was tried before it failed; a source of its error.
+/// How often and how long a request was tried before it failed; a source of its error. By default it was not sent, or
+/// it is not known how often, and nothing was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Tried {
     pub(crate) attempts: u32,
@@ -25,11 +26,6 @@ impl fmt::Display for Tried {
 impl std::error::Error for Tried {}
 
 impl Tried {
-    /// One attempt, whose response could not be read.
-    pub(crate) fn answered(may_be_applied: bool) -> Self {
-        Self { attempts: 1, may_be_applied, ..Self::default() }
-    }
-
     /// Returns the innermost one, which counted the attempts.
     pub(crate) fn of(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
         let (mut found, mut next) = (None, Some(error));

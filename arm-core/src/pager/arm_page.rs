@@ -17,13 +17,13 @@ use super::page::{End, ListPage, Page, Undecodable, unreadable};
 use crate::{ArmErrorExt as _, ArmRequest, error::Tried, wire};
 
 /// Reads the response to a request for a page. Its items are decoded as they are taken.
-pub(super) fn read<T>(response: RawResponse, request: ArmRequest) -> Result<Box<dyn Page<T>>>
+pub(super) fn read<T>(response: RawResponse, request: ArmRequest, tried: Tried) -> Result<Box<dyn Page<T>>>
 where
     T: DeserializeOwned + Send + 'static,
 {
     let about = |error: Error| {
         let message = format!("{request}: {error}");
-        Tried::answered(false).attach(error.reworded(message))
+        tried.attach(error.reworded(message))
     };
     let (_, headers, body) = response.deconstruct();
     let text = wire::into_text(Bytes::from(body)).map_err(about)?;

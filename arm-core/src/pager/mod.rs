@@ -12,7 +12,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use azure_core::{Error, Result};
+use azure_core::{Error, Result, http::Url};
 use futures::{
     Stream, StreamExt as _,
     future::BoxFuture,
@@ -269,10 +269,13 @@ pub(crate) fn list<T: DeserializeOwned + Send + 'static>(first: ArmRequest) -> P
         Box::pin(async move {
             let mut request = match continuation {
                 None => first,
-                Some(link) => ArmRequest::follow(first.arm().clone(), link.parse()?),
+                Some(link) => {
+                    let refused = |error| unreadable(format!("{first}: the link to the next page: {error}"));
+                    ArmRequest::follow(first.arm().clone(), Url::parse(&link).map_err(refused)?)
+                }
             };
-            let response = request.sent().await?;
-            arm_page::read(response, request)
+            let (response, tried) = request.sent().await?;
+            arm_page::read(response, request, tried)
         })
     });
     // The first page has a link too: a link back to it is a loop.

@@ -107,7 +107,7 @@ impl Undecodable {
 
 /// Returns the error of a list that cannot be read. Reading it changed nothing.
 pub(super) fn unreadable(message: String) -> Error {
-    Tried::answered(false).attach(Error::with_message(ErrorKind::DataConversion, message))
+    Tried::default().attach(Error::with_message(ErrorKind::DataConversion, message))
 }
 
 #[cfg(test)]

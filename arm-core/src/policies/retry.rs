@@ -57,9 +57,10 @@ pub struct NotRepeatable;
 /// With [`Repeatable`] in its context, a POST or PATCH is retried like a PUT; with [`NotRepeatable`], any request is
 /// retried like a POST. A 401 is retried only if [`with_fresh_token`](Self::with_fresh_token) was called.
 ///
-/// `Retry-After` is honored up to [`RetryBudget::longest_wait`]. The error after several attempts says how many were
-/// made, how long they took, and whether a change may have been carried out; [`ArmErrorExt`](crate::ArmErrorExt)
-/// provides the same information.
+/// `Retry-After` is honored up to [`RetryBudget::longest_wait`]. If the policy gives up, the error says how many attempts
+/// were made, how long they took, and whether a change may have been carried out. A refusal that needs no such warning
+/// is returned as the service's answer. For requests of an [`ArmClient`](crate::ArmClient),
+/// [`ArmErrorExt`](crate::ArmErrorExt) provides the same information in both cases.
 ///
 /// All attempts share one `tracing` span, `request`, with method, path and resource provider, but never a query, header
 /// or body.
@@ -110,9 +111,9 @@ impl Retry {
         let (mut tried, mut waited) = (Tried::default(), Duration::ZERO);
         let mut fresh_token = self.fresh_token;
         loop {
-            tried.attempts += 1;
             let left = self.budget.total.saturating_sub(in_millis(started.elapsed().max(waited)));
             let outcome = self.attempt(ctx, request, next, left.min(self.budget.attempt)).await;
+            tried.attempts += u32::from(was_sent(&outcome));
             let verdict = judge(&outcome, repeatable);
             // Once an attempt may have been applied, a later rejection does not prove otherwise.
             tried.may_be_applied |= writes && may_have_acted(&outcome);
@@ -214,6 +215,11 @@ fn judge(outcome: &PolicyResult, repeatable: bool) -> Verdict {
             }
         }
     }
+}
+
+/// Whether an attempt got as far as the transport: no token, or a foreign origin, ends it before.
+fn was_sent(outcome: &PolicyResult) -> bool {
+    !matches!(outcome.as_ref().map_err(Error::kind), Err(ErrorKind::Credential | ErrorKind::Other))
 }
 
 /// Whether an unsuccessful attempt may have changed something.

@@ -19,7 +19,7 @@ mod tape;
 pub mod text;
 mod unknown;
 
-use std::{borrow::Cow, convert::Infallible, str::Utf8Error};
+use std::{borrow::Cow, str::Utf8Error};
 
 use azure_core::{
     Bytes, Error,
@@ -45,9 +45,9 @@ pub(crate) use retry_after::retry_after;
 
 use crate::text::excerpt;
 
-/// Returns a header's value. The optional getters of [`Headers`] create and drop an error for each absent header.
+/// Returns a header's value. The getters of [`Headers`] write the message of an error first, whether there is one or not.
 pub(crate) fn header<'a>(headers: &'a Headers, name: &HeaderName) -> Option<&'a str> {
-    headers.get_optional_with(name, |value| Ok::<_, Infallible>(value.as_str())).ok().flatten()
+    headers.iter().find(|(present, _)| *present == name).map(|(_, value)| value.as_str())
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

@@ -1,6 +1,6 @@
 //! Errors as data: what was tried, what may have come of it, what a refusal means, and every word once.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use arm_core::{ArmErrorExt as _, ArmOptions, ArmPath, RetryBudget};
 use azure_core::error::ErrorKind;
@@ -66,6 +66,35 @@ async fn only_what_can_change_something_is_said_to_have_changed_something() {
         let error = script.client().put(things(), "v").send_empty().await.unwrap_err();
         assert!(!error.may_have_been_applied(), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_request_that_was_never_sent_changed_nothing_and_was_not_tried() {
+    let script = Script::new([]);
+    let arm = script.client();
+    let unwritable = HashMap::from([(vec![1], 1)]);
+    let requests = [
+        arm.put(things().segment(".."), "v"),
+        arm.put(things().segment("a").segment(""), "v"),
+        arm.put(things(), "v").body(&unwritable),
+    ];
+    for request in requests {
+        let error = request.send_empty().await.unwrap_err();
+        assert!(error.to_string().starts_with("PUT /things"), "{error}");
+        assert!(!error.may_have_been_applied(), "{error}");
+        assert_eq!((error.attempts(), error.elapsed()), (None, None), "{error}");
+    }
+    assert_eq!(script.sent().len(), 0);
+    let script = Script::new([Answer::Lost(ErrorKind::Credential)]);
+    let error = script.client().put(things(), "v").send_empty().await.unwrap_err();
+    assert_eq!((error.attempts(), error.elapsed()), (None, None), "{error}");
+
+    let script = Script::new([reply(200, r#"{"value":[1],"nextLink":"https://["}"#)]);
+    let mut list = script.client().get(things(), "v").pager::<u8>();
+    assert_eq!(list.try_next().await.unwrap(), Some(1));
+    let error = list.try_next().await.unwrap_err();
+    assert!(error.to_string().starts_with("GET /things: the link to the next page: "), "{error}");
+    assert!(!error.may_have_been_applied(), "{error}");
 }
 
 #[tokio::test]
@@ -172,10 +201,12 @@ async fn every_question_is_answered_with_yes_for_its_own_refusal_only() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_read_was_one_attempt() {
-    let script = Script::new([reply(200, "{")]);
-    let error = script.client().put(things(), "v").json::<Value>().await.unwrap_err();
-    assert_eq!(error.attempts(), Some(1), "{error}");
+async fn an_answer_that_cannot_be_read_was_an_attempt_too() {
+    for before in 0..3 {
+        let answers = std::iter::repeat_n(reply(503, ""), before).chain([reply(200, "{")]);
+        let error = Script::new(answers).client().put(things(), "v").json::<Value>().await.unwrap_err();
+        assert_eq!(error.attempts(), Some(before as u32 + 1), "{error}");
+    }
 }
 
 #[tokio::test]

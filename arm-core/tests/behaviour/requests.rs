@@ -78,14 +78,23 @@ async fn each_audience_has_its_own_endpoint_and_its_own_token() {
 }
 
 #[tokio::test]
-async fn a_cloud_endpoint_in_clear_is_refused() {
+async fn a_cloud_endpoint_in_clear_or_with_more_than_a_path_is_refused() {
     let public = Cloud::Public.endpoints().unwrap();
     let own = CloudEndpoints { management: "https://management.local".parse().unwrap(), ..public.clone() };
     let own = Cloud::Custom(Box::new(own)).endpoints().unwrap();
     assert_eq!(own.management.as_str(), "https://management.local/");
-    let clear = CloudEndpoints { management: "http://management.local".parse().unwrap(), ..public };
-    let error = Cloud::Custom(Box::new(clear)).endpoints().unwrap_err();
-    assert!(error.to_string().contains("is not https"), "{error}");
+    let refused = |management: &str| {
+        let own = CloudEndpoints { management: management.parse().unwrap(), ..public.clone() };
+        Cloud::Custom(Box::new(own)).endpoints().unwrap_err().to_string()
+    };
+    let clear = "the endpoint 'http://management.local' is not https: tokens are never sent in the clear";
+    assert_eq!(refused("http://management.local"), clear);
+    for more in ["management.local/?x=hunter2", "management.local/#hunter2", "u:hunter2@management.local"] {
+        assert_eq!(
+            refused(&format!("https://{more}")),
+            "the endpoint 'https://management.local' must have no query, fragment, user name or password"
+        );
+    }
 }
 
 #[tokio::test]

@@ -157,7 +157,8 @@ fn find(fields: &Map<String, Value>, name: &str, depth: usize) -> Option<Value> 
     })
 }
 
-/// Does the same as [`AdditionalData::text`] for an object that is still text.
+/// Finds what [`AdditionalData::text`] finds, in an object that is still text. If several nested objects have the member,
+/// the first in the text is taken, not the first by name.
 pub(super) fn text_within(object: Node<'_, '_>, name: &str) -> Option<String> {
     text_in(object, name, 0)?
 }

@@ -169,7 +169,7 @@ impl Alert {
     ///
     /// # Errors
     ///
-    /// The part has an unexpected format; the error gives the location.
+    /// The part has an unexpected format; for a list, the error says which item.
     pub fn remediation_steps(&self) -> Result<Vec<Cow<'_, str>>> {
         self.list("remediationSteps", &self.parts.remediation_steps, string)
     }
@@ -178,7 +178,7 @@ impl Alert {
     ///
     /// # Errors
     ///
-    /// The part has an unexpected format; the error gives the location.
+    /// The part has an unexpected format; for a list, the error says which item.
     pub fn extended_links(&self) -> Result<Vec<ExtendedLink<'_>>> {
         self.list("extendedLinks", &self.parts.extended_links, ExtendedLink::read)
     }
@@ -188,7 +188,7 @@ impl Alert {
     ///
     /// # Errors
     ///
-    /// The part contains a value that cannot be decoded, such as a number that is too large.
+    /// The part is not JSON. What an entity contains is decoded by [`Entity::fields`](crate::Entity::fields).
     pub fn entities(&self) -> Result<Vec<Entity<'_>>> {
         self.list("entities", &self.parts.entities, Entity::read)
     }
@@ -197,7 +197,7 @@ impl Alert {
     ///
     /// # Errors
     ///
-    /// The part has an unexpected format; the error gives the location.
+    /// The part has an unexpected format; for a list, the error says which item.
     pub fn extended_properties(&self) -> Result<BTreeMap<Cow<'_, str>, Cow<'_, str>>> {
         let Some(place) = &self.parts.extended_properties else { return Ok(BTreeMap::new()) };
         texts(self.sent.part(place)).map_err(self.refusal("extendedProperties"))
@@ -207,7 +207,7 @@ impl Alert {
     ///
     /// # Errors
     ///
-    /// The part has an unexpected format; the error gives the location.
+    /// The part has an unexpected format; for a list, the error says which item.
     pub fn techniques(&self) -> Result<Vec<Cow<'_, str>>> {
         self.list("techniques", &self.parts.techniques, string)
     }
@@ -216,7 +216,7 @@ impl Alert {
     ///
     /// # Errors
     ///
-    /// The part has an unexpected format; the error gives the location.
+    /// The part has an unexpected format; for a list, the error says which item.
     pub fn sub_techniques(&self) -> Result<Vec<Cow<'_, str>>> {
         self.list("subTechniques", &self.parts.sub_techniques, string)
     }
@@ -258,7 +258,8 @@ fn texts(object: &str) -> serde_json::Result<BTreeMap<Cow<'_, str>, Cow<'_, str>
     if !root.is_object() && !root.is_null() {
         return Err(expected("an object"));
     }
-    root.members().map(|(name, value)| Ok((name, string_or_json(value)?))).collect()
+    let named = |name: Option<_>| name.ok_or_else(|| expected("a name that can be decoded"));
+    root.members().map(|(name, value)| Ok((named(name)?, string_or_json(value)?))).collect()
 }
 
 /// The form in which the service sends an alert.

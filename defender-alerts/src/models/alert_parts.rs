@@ -7,8 +7,9 @@ use std::borrow::Cow;
 
 use arm_core::{
     ResourceId,
-    wire::{Node, Tape},
+    wire::{self, Node, Tape},
 };
+use azure_core::{Error, Result, error::ErrorKind};
 use serde_json::{Map, Value};
 
 use super::additional_data::value_of;
@@ -103,8 +104,9 @@ pub(super) fn items<'a, T>(
     let root = tape.root();
     let mut items = Vec::with_capacity(4);
     let alone = Some(root).filter(|root| !root.is_list());
-    for item in root.items().chain(alone).filter(|item| !item.is_null()) {
-        items.push(read(item)?);
+    for (index, item) in root.items().chain(alone).enumerate().filter(|(_, item)| !item.is_null()) {
+        let placed = |error| serde::de::Error::custom(format!("item {index}: {error}"));
+        items.push(read(item).map_err(placed)?);
     }
     Ok(items)
 }
@@ -124,7 +126,7 @@ pub(super) fn string_or_json<'a>(value: Node<'_, 'a>) -> serde_json::Result<Cow<
 }
 
 pub(super) fn expected(what: &str) -> serde_json::Error {
-    serde::de::Error::custom(format!("another value, expected {what}"))
+    serde::de::Error::custom(format!("expected {what}"))
 }
 
 /// A link in an alert.
@@ -324,8 +326,16 @@ impl<'a> Entity<'a> {
     }
 
     /// Returns all fields as the service wrote them.
-    pub fn fields(&self) -> Map<String, Value> {
-        serde_json::from_str(self.sent).unwrap_or_default()
+    ///
+    /// # Errors
+    ///
+    /// The entity is not an object, or contains a value that cannot be decoded, such as a number that is too large.
+    pub fn fields(&self) -> Result<Map<String, Value>> {
+        serde_json::from_str(self.sent).map_err(|error| {
+            let reason = wire::without_values(&error);
+            let message = format!("an entity of an alert cannot be decoded: {reason}");
+            Error::with_message(ErrorKind::DataConversion, message)
+        })
     }
 
     /// Describes the entity if it is an Azure resource whose id cannot be read, or has no type.

@@ -90,15 +90,17 @@ impl<'de> Deserialize<'de> for NotificationsSource {
         let text = value.written();
         let tape = Tape::of(&text).unwrap_or_default();
         let source = tape.root();
-        let word = |name: &str| source.get(name).and_then(Node::text).unwrap_or_default();
-        let plain = source.members().count() == 2;
-        Ok(match &*word("sourceType") {
-            "Alert" if plain => Self::Alert { minimal_severity: (&*word("minimalSeverity")).into() },
-            "AttackPath" if plain => {
-                Self::AttackPath { minimal_risk_level: (&*word("minimalRiskLevel")).into() }
+        let word = |name: &str| source.get(name).and_then(Node::text);
+        let known = match word("sourceType").as_deref() {
+            Some("Alert") => {
+                word("minimalSeverity").map(|severity| Self::Alert { minimal_severity: (&*severity).into() })
             }
-            _ => Self::Other(value.get().clone()),
-        })
+            Some("AttackPath") => word("minimalRiskLevel")
+                .map(|level| Self::AttackPath { minimal_risk_level: (&*level).into() }),
+            _ => None,
+        };
+        let plain = known.filter(|_| source.members().count() == 2);
+        Ok(plain.unwrap_or_else(|| Self::Other(value.get().clone())))
     }
 }
 

@@ -126,7 +126,7 @@ mod tests {
         assert!(alert.time_generated.is_some() && alert.processing_end_time > alert.time_generated);
         let entities = alert.entities().unwrap();
         assert_eq!(entities[0].as_ip().unwrap().address.as_deref(), Some("203.0.113.7"));
-        assert_eq!(entities[0].fields()["location"]["city"], "Kiel");
+        assert_eq!(entities[0].fields().unwrap()["location"]["city"], "Kiel");
         assert!(alert.extended_properties().unwrap().contains_key("Client IP Address"));
         let table = crate::SupportingEvidence::Table {
             title: "Callers".into(),

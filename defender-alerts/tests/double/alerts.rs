@@ -58,7 +58,7 @@ async fn an_alert_has_its_scalars_as_fields_and_its_parts_on_demand() {
     let accounts: Vec<_> = entities.iter().filter_map(|entity| entity.as_account()).collect();
     assert!(accounts[0].user_principal_name().unwrap().ends_with("@contoso.example"));
     assert!(accounts[1].app_id.is_some() && accounts[1].user_principal_name().is_none());
-    assert_eq!(entities[3].fields()["host"]["$ref"], "westeurope_2");
+    assert_eq!(entities[3].fields().unwrap()["host"]["$ref"], "westeurope_2");
     assert!(alert.extended_properties().unwrap().contains_key("client IP address"));
     assert_eq!(alert.techniques().unwrap(), ["T1555"]);
     assert_eq!(alert.sub_techniques().unwrap(), ["T1555.006"]);

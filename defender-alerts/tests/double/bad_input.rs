@@ -91,10 +91,31 @@ fn an_identifier_or_entity_of_an_unknown_kind_keeps_all_that_it_has() {
     assert!(matches!(&identifiers[1..], [ResourceIdentifier::Other(_), ResourceIdentifier::Other(_)]));
     let entities = alert.entities().unwrap();
     assert_eq!(entities[0].kind, EntityKind::Other("quantum".into()));
-    assert_eq!(entities[0].fields()["spin"], 0.5);
+    assert_eq!(entities[0].fields().unwrap()["spin"], 0.5);
     assert_eq!(entities[1].kind, EntityKind::Other("ip".into()));
-    assert_eq!(entities[1].fields()["address"]["v4"], "x");
+    assert_eq!(entities[1].fields().unwrap()["address"]["v4"], "x");
     assert_eq!(entities[2].kind, EntityKind::Other("".into()));
+}
+
+#[test]
+fn what_cannot_be_decoded_is_an_error_and_is_not_left_out() {
+    let text =
+        alert(json!({ "extendedProperties": "P", "entities": "E", "techniques": ["T1", "T2", ["T3"]] }))
+            .to_string();
+    let text = text
+        .replace(r#""P""#, r#"{"\ud800":"a","\udc00":"b"}"#)
+        .replace(r#""E""#, r#"[{"type":"ip","address":"1.2.3.4","n":1e999}]"#);
+    let alert: Alert = serde_json::from_str(&text).unwrap();
+    let of = |name: &str| format!("'{name}' of the alert {} cannot be decoded: ", alert.id);
+    assert_eq!(
+        alert.extended_properties().unwrap_err().to_string(),
+        of("extendedProperties") + "expected a name that can be decoded"
+    );
+    assert_eq!(alert.techniques().unwrap_err().to_string(), of("techniques") + "item 2: expected a string");
+    let entities = alert.entities().unwrap();
+    assert!(matches!(entities[0].kind, EntityKind::Ip(_)), "{entities:?}");
+    let error = entities[0].fields().unwrap_err().to_string();
+    assert!(error.starts_with("an entity of an alert cannot be decoded: number out of range"), "{error}");
 }
 
 #[test]

@@ -132,6 +132,8 @@ fn a_security_contact_keeps_what_this_version_does_not_name() {
             { "sourceType": "Alert", "minimalSeverity": "Low", "invented": 2 },
             { "sourceType": "AttackPath", "minimalRiskLevel": "High", "invented": 2 },
             { "sourceType": "New" },
+            { "sourceType": "Alert", "minimalSeverities": ["High"] },
+            { "sourceType": "AttackPath", "minimalRiskLevel": 3 },
         ],
         "notificationsByRole": { "state": "Sometimes", "roles": [], "invented": 3 },
     });

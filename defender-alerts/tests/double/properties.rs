@@ -41,7 +41,7 @@ proptest! {
             prop_assert_eq!(read.len(), there);
             for (entity, sent) in read.iter().zip(entities.as_array().unwrap().iter().filter(|it| !it.is_null())) {
                 if let Value::Object(sent) = sent {
-                    prop_assert_eq!(&entity.fields(), sent);
+                    prop_assert_eq!(&entity.fields().unwrap(), sent);
                 }
             }
         }
