@@ -1,4 +1,4 @@
-# The checks that a change must pass, one by one; `just ci` runs all of them.
+# The checks that a change must pass, one by one; `just ci` runs the main gate.
 
 default:
     @just --list

@@ -19,8 +19,8 @@ const TIMES: u32 = 2000;
 fn measure() -> Section {
     Section {
         title: "Decoding, model by model",
-        about: "An answer of each kind, from the fixtures of the contract tests, decoded from text. The floor is the same as a \
-                `serde_json::Value`; the time of a mere scan for the end stands with the name."
+        about: "One response of each kind, from the fixtures of the contract tests, decoded from text. The floor is the same as a \
+                `serde_json::Value`; the first column also gives the time that it takes just to find the end of the text."
             .to_owned(),
         rows: vec![
             error(),

@@ -63,7 +63,7 @@ fn measure() -> Section {
     );
     Section {
         title: "One request",
-        about: "A small GET on loopback, in clear, decoded. The floor is a bare reqwest call.".to_owned(),
+        about: "A small GET over plain HTTP on loopback, with its response decoded. The floor is a bare reqwest call.".to_owned(),
         rows: vec![
             Row::difference("through `ArmClient`", &floor, &ours, "µs").at_most(20.0, "µs"),
             Row::difference("of that, `azure_core`'s own pipeline", &floor, &ground, "µs"),

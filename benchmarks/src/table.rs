@@ -108,10 +108,11 @@ pub(crate) fn document(sections: &[(&str, Section)]) -> String {
     format!(
         "# Benchmarks\n\n\
          Made by `cargo run --profile bench -p benchmarks`, on {machine}.\n\n\
-         Each figure is shown next to a floor measured in the same run. Ours and the floor take turns, round by round: figures are\n\
+         Most figures are shown next to a floor measured in the same run. Ours and the floor take turns, round by round: figures are\n\
          medians, and results are the median of the single rounds' results with their quartiles in brackets. Seconds and\n\
-         milliseconds only compare within this page. A row that begins with \"of that\" is the part of other crates: the most that a\n\
-         change there could gain.\n\n\
+         milliseconds can be compared only within this page. What the old generated crate weighs, and the time that a GET once took\n\
+         over a socket, were measured earlier and are constants. A row that begins with \"of that\" is the part of other crates: the\n\
+         most that a change there could gain.\n\n\
          ![Ours relative to the floor, with quartiles](BENCHMARKS.svg)\n{}",
         tables(sections)
     )

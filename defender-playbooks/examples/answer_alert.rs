@@ -21,7 +21,8 @@ use keyvault_issuers::ResourceKeyIssuer;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let alert = arguments.next().ok_or("usage: answer_alert <alert id> <secret>=<resource id> ..")?;
+    let alert = arguments.next().filter(|alert| alert.starts_with('/'));
+    let alert = alert.ok_or("usage: answer_alert <alert id> <secret>=<resource id> ..")?;
     let mut issuers = BTreeMap::new();
     for argument in arguments {
         let (secret, resource) = argument.split_once('=').ok_or("give each as <secret>=<resource id>")?;

@@ -16,8 +16,10 @@ use defender_playbooks::{
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [subscription, workspace, rest @ ..] = arguments.as_slice() else {
-        return Err("usage: cover_vaults <subscription> <workspace id> [--fix]".into());
+    let (subscription, workspace, wanted) = match arguments.as_slice() {
+        [subscription, workspace] => (subscription, workspace, false),
+        [subscription, workspace, fix] if fix == "--fix" => (subscription, workspace, true),
+        _ => return Err("usage: cover_vaults <subscription> <workspace id> [--fix]".into()),
     };
     let (subscription, workspace) = (subscription.parse()?, workspace.parse()?);
     let options = ArmOptions::default();
@@ -25,7 +27,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arm = ArmClient::new(chosen.credential, options)?;
     let mut left = gaps(&arm, &subscription, &workspace).await?;
     print("off", &left);
-    if rest.contains(&"--fix".to_owned()) {
+    if wanted {
         left = fix(&arm, &subscription, &workspace).await?;
         print("not fixed", &left);
     }

@@ -81,10 +81,12 @@ fn left(plan: &LeakPlan, done: &Done<'_>, closed: &[(&Leak, Closing)]) -> Vec<St
     let count = |closing| closed.iter().filter(|(_, found)| *found == closing).count();
     match count(Closing::StillThere) {
         0 => {}
+        1 => left.push("1 leak is still there: see below".to_owned()),
         still => left.push(format!("{still} leaks are still there: see below")),
     }
     match count(Closing::WaitingForScan) {
         0 => {}
+        1 => left.push("1 leak waits for a scan, which does not mean it is fixed: see below".to_owned()),
         waiting => left
             .push(format!("{waiting} leaks wait for a scan, which does not mean they are fixed: see below")),
     }

@@ -315,7 +315,7 @@ async fn a_finding_that_people_accept_is_exempt_with_a_reason_and_never_called_g
         &closed,
     );
     assert!(text.contains("- dismissed, and still there: key of a test"), "{text}");
-    assert!(text.contains("1 leaks are still there"), "{text}");
+    assert!(text.contains("1 leak is still there"), "{text}");
     let sarif = leaks::to_sarif(&closed, "rotated");
     let told = sarif["runs"][0]["results"].to_string();
     assert!(told.contains("dismissed in defender, which has the reason"), "{told}");

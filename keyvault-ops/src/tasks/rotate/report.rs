@@ -135,7 +135,8 @@ impl fmt::Display for Rotation {
                 .write_str("; no issuer was used: the old credential stays valid there until it is revoked");
         }
         if !self.dry_run {
-            write!(f, "; {} old credentials revoked at the issuer", issuer.revoked.len())?;
+            let plural = if issuer.revoked.len() == 1 { "" } else { "s" };
+            write!(f, "; {} old credential{plural} revoked at the issuer", issuer.revoked.len())?;
             if issuer.created.is_some() && !issuer.verified {
                 f.write_str("; the new credential was listed by the issuer, but not used")?;
             }
