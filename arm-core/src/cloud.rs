@@ -2,6 +2,8 @@
 
 use azure_core::{Error, Result, error::ErrorKind, http::Url};
 
+use crate::policies::origin_of;
+
 /// An Azure cloud: a known one, or a custom one with its endpoints.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -17,7 +19,7 @@ pub enum Cloud {
     Custom(Box<CloudEndpoints>),
 }
 
-/// The endpoints of a cloud. All must be `https`.
+/// The endpoints of a cloud. All must be `https`, without a query, a fragment, a user name or a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloudEndpoints {
     /// The endpoint of Resource Manager, such as `https://management.azure.com`.
@@ -94,8 +96,7 @@ impl Cloud {
                     [&endpoints.management, &endpoints.graph, &endpoints.log_analytics, &endpoints.authority];
                 match urls.into_iter().find_map(|url| Some((url, refusal(url)?))) {
                     Some((url, refusal)) => {
-                        let (scheme, host) = (url.scheme(), url.host_str().unwrap_or_default());
-                        let message = format!("the endpoint '{scheme}://{host}' {refusal}");
+                        let message = format!("the endpoint '{}' {refusal}", origin_of(url));
                         Err(Error::with_message(ErrorKind::Other, message))
                     }
                     None => Ok((**endpoints).clone()),

@@ -171,11 +171,11 @@ impl ArmErrorExt for Error {
     }
 
     fn attempts(&self) -> Option<u32> {
-        Tried::of(self).map(|tried| tried.attempts).filter(|attempts| *attempts > 0)
+        Tried::sent(self).map(|tried| tried.attempts)
     }
 
     fn elapsed(&self) -> Option<Duration> {
-        Tried::of(self).filter(|tried| tried.attempts > 0).map(|tried| tried.elapsed)
+        Tried::sent(self).map(|tried| tried.elapsed)
     }
 
     fn wait_asked_for(&self) -> Option<Duration> {

@@ -35,6 +35,11 @@ impl Tried {
         }
         found
     }
+
+    /// Returns the one of an error whose request was sent, so far as is known.
+    pub(crate) fn sent(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        Self::of(error).filter(|tried| tried.attempts > 0)
+    }
 }
 
 /// Whether a request with this method can change something.

@@ -1,8 +1,8 @@
 //! Reads a long list of alerts in one of several ways, and prints their number, the milliseconds of processor time
 //! since the start of the process, and its peak memory in MiB.
 //!
-//! `read-alerts WAY SUBSCRIPTION ENDPOINT`, where the way is `raw`, `hyper`, `hyper-64k`, `two-fields`, `list`, `everything` or
-//! `value`
+//! `read-alerts WAY SUBSCRIPTION ENDPOINT`, where the way is `raw`, `hyper`, `hyper-64k`, `two-fields`, `list`,
+//! `everything` or `value`
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // a failed measurement panics
 
 use std::sync::Arc;

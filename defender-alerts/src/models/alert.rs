@@ -169,7 +169,7 @@ impl Alert {
     ///
     /// # Errors
     ///
-    /// The part has an unexpected format; for a list, the error says which item.
+    /// The part has an unexpected format; the error says which item.
     pub fn remediation_steps(&self) -> Result<Vec<Cow<'_, str>>> {
         self.list("remediationSteps", &self.parts.remediation_steps, string)
     }
@@ -178,7 +178,7 @@ impl Alert {
     ///
     /// # Errors
     ///
-    /// The part has an unexpected format; for a list, the error says which item.
+    /// The part has an unexpected format; the error says which item.
     pub fn extended_links(&self) -> Result<Vec<ExtendedLink<'_>>> {
         self.list("extendedLinks", &self.parts.extended_links, ExtendedLink::read)
     }
@@ -197,7 +197,7 @@ impl Alert {
     ///
     /// # Errors
     ///
-    /// The part has an unexpected format; for a list, the error says which item.
+    /// The part has an unexpected format.
     pub fn extended_properties(&self) -> Result<BTreeMap<Cow<'_, str>, Cow<'_, str>>> {
         let Some(place) = &self.parts.extended_properties else { return Ok(BTreeMap::new()) };
         texts(self.sent.part(place)).map_err(self.refusal("extendedProperties"))
@@ -207,7 +207,7 @@ impl Alert {
     ///
     /// # Errors
     ///
-    /// The part has an unexpected format; for a list, the error says which item.
+    /// The part has an unexpected format; the error says which item.
     pub fn techniques(&self) -> Result<Vec<Cow<'_, str>>> {
         self.list("techniques", &self.parts.techniques, string)
     }
@@ -216,7 +216,7 @@ impl Alert {
     ///
     /// # Errors
     ///
-    /// The part has an unexpected format; for a list, the error says which item.
+    /// The part has an unexpected format; the error says which item.
     pub fn sub_techniques(&self) -> Result<Vec<Cow<'_, str>>> {
         self.list("subTechniques", &self.parts.sub_techniques, string)
     }
