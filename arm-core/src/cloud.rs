@@ -2,8 +2,6 @@
 
 use azure_core::{Error, Result, error::ErrorKind, http::Url};
 
-use crate::policies::origin_of;
-
 /// An Azure cloud: a known one, or a custom one with its endpoints.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -19,7 +17,7 @@ pub enum Cloud {
     Custom(Box<CloudEndpoints>),
 }
 
-/// The endpoints of a cloud. All must be `https`, without a query, a fragment, a user name or a password.
+/// The endpoints of a cloud. All must be `https`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloudEndpoints {
     /// The endpoint of Resource Manager, such as `https://management.azure.com`.
@@ -96,7 +94,8 @@ impl Cloud {
                     [&endpoints.management, &endpoints.graph, &endpoints.log_analytics, &endpoints.authority];
                 match urls.into_iter().find_map(|url| Some((url, refusal(url)?))) {
                     Some((url, refusal)) => {
-                        let message = format!("the endpoint '{}' {refusal}", origin_of(url));
+                        let (scheme, host) = (url.scheme(), url.host_str().unwrap_or_default());
+                        let message = format!("the endpoint '{scheme}://{host}' {refusal}");
                         Err(Error::with_message(ErrorKind::Other, message))
                     }
                     None => Ok((**endpoints).clone()),

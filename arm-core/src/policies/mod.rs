@@ -7,6 +7,5 @@ mod retry;
 pub use body_limit::MaxResponseBody;
 pub(crate) use body_limit::whole;
 pub use origin_pin::OriginPin;
-pub(crate) use origin_pin::origin_of;
 pub use retry::{NotRepeatable, Repeatable, Retry};
 pub(crate) use retry::{Reads, TriedSoFar, is_repeatable};

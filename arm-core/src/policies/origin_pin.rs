@@ -65,7 +65,7 @@ fn is_same_origin(one: &Url, other: &Url) -> bool {
         && one.port_or_known_default() == other.port_or_known_default()
 }
 
-pub(crate) fn origin_of(url: &Url) -> String {
+fn origin_of(url: &Url) -> String {
     match url.port() {
         Some(port) => format!("{}://{}:{port}", url.scheme(), url.host_str().unwrap_or_default()),
         None => format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default()),
