@@ -13,7 +13,7 @@ use serde::{
     },
 };
 
-use super::scan::{Scanner, plain};
+use super::scan::{Scanner, behind_plain};
 
 /// Asks our own deserializer for a value and its text. Other deserializers ignore a newtype's name.
 pub(super) const WITH_TEXT: &str = "arm_core::WithText";
@@ -132,7 +132,7 @@ pub(super) fn unquoted(quoted: &str) -> Option<String> {
 fn unescaped(text: &str) -> Option<String> {
     let (mut unescaped, mut rest) = (String::with_capacity(text.len()), text);
     loop {
-        let at = plain(rest.as_bytes());
+        let at = rest.len() - behind_plain(rest.as_bytes()).len();
         unescaped.push_str(&rest[..at]);
         match rest.as_bytes().get(at) {
             Some(b'\\') => {}

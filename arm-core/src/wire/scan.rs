@@ -12,125 +12,113 @@ const MANY_DIGITS: usize = 300;
 #[derive(Clone, Copy)]
 pub(super) struct Scanner<'a> {
     text: &'a str,
-    at: usize,
+    rest: &'a [u8],
     doubtful: bool,
 }
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0, doubtful: false }
+        Self { text, rest: text.as_bytes(), doubtful: false }
     }
 
+    #[inline]
     pub(super) fn at(&self) -> usize {
-        self.at
+        self.text.len() - self.rest.len()
     }
 
     /// Returns the text read since a position.
+    #[inline]
     pub(super) fn since(&self, begin: usize) -> &'a str {
-        self.text.get(begin..self.at).unwrap_or_default()
+        self.text.get(begin..self.at()).unwrap_or_default()
     }
 
     /// Skips whitespace, and returns the next byte without reading it.
     #[inline(always)]
     pub(super) fn peek(&mut self) -> Option<u8> {
-        loop {
-            let byte = *self.text.as_bytes().get(self.at)?;
-            // Nearly every byte is greater than all whitespace bytes.
-            if byte > b' ' || !matches!(byte, b' ' | b'\n' | b'\t' | b'\r') {
-                return Some(byte);
-            }
-            self.at += 1;
+        let byte = *self.rest.first()?;
+        // Nearly every byte is greater than all whitespace bytes.
+        if byte > b' ' {
+            return Some(byte);
         }
+        self.rest = behind_space(self.rest);
+        self.rest.first().copied()
+    }
+
+    /// Reads so many bytes.
+    #[inline(always)]
+    fn pass(&mut self, length: usize) -> Option<()> {
+        self.rest = self.rest.get(length..)?;
+        Some(())
     }
 
     /// Reads this byte, after whitespace.
     #[inline(always)]
     pub(super) fn take(&mut self, byte: u8) -> Option<()> {
-        // With a branch, the next position does not depend on this byte.
         if self.peek()? != byte {
             return None;
         }
-        self.at += 1;
-        Some(())
+        self.pass(1)
     }
 
     /// Reads a literal, whose first byte has been seen.
+    #[inline(always)]
     pub(super) fn word(&mut self, word: &str) -> Option<()> {
-        let found = self.text.as_bytes().get(self.at..)?.starts_with(word.as_bytes());
-        self.at += if found { word.len() } else { 0 };
-        found.then_some(())
+        self.rest = self.rest.strip_prefix(word.as_bytes())?;
+        Some(())
     }
 
     /// Reads a string; returns the text between its quotes, and whether it has escapes.
+    #[inline]
     pub(super) fn string(&mut self) -> Option<(&'a str, bool)> {
-        self.peek();
-        let begin = self.at + 1;
+        self.peek().filter(|byte| *byte == b'"')?;
+        let begin = self.at() + 1;
         let escaped = self.pass_string()?;
-        Some((self.text.get(begin..self.at - 1)?, escaped))
+        Some((self.text.get(begin..self.at() - 1)?, escaped))
     }
 
-    /// Skips a string; returns whether it has escapes.
+    /// Skips a string, whose first byte has been seen; returns whether it has escapes.
     #[inline(always)]
     fn pass_string(&mut self) -> Option<bool> {
-        self.take(b'"')?;
-        let (bytes, mut escaped) = (self.text.as_bytes(), false);
+        let (mut rest, mut escaped) = (self.rest.get(1..)?, false);
         loop {
-            self.at += plain(bytes.get(self.at..)?);
-            match bytes.get(self.at)? {
+            rest = behind_plain(rest);
+            match rest.first()? {
                 b'"' => break,
                 b'\\' => {
-                    let length = escape(bytes.get(self.at + 1..)?)?;
+                    let length = escape(rest.get(1..)?)?;
                     self.doubtful |= length > 2;
-                    self.at += length;
+                    rest = rest.get(length..)?;
+                    escaped = true;
                 }
                 _ => return None,
             }
-            escaped = true;
         }
-        self.at += 1;
+        self.rest = rest.get(1..)?;
         Some(escaped)
     }
 
+    /// Reads a number, whose first byte has been seen.
     pub(super) fn number(&mut self) -> Option<&'a str> {
-        let bytes = self.text.as_bytes().get(self.at..)?;
-        let digits = |from: usize| {
-            let rest = bytes.get(from..).unwrap_or_default();
-            from + rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
-        };
-        let whole = usize::from(bytes.first() == Some(&b'-'));
-        let mut end = digits(whole);
-        if end == whole || (bytes.get(whole) == Some(&b'0') && end > whole + 1) {
-            return None;
-        }
-        if bytes.get(end) == Some(&b'.') {
-            let fraction = end + 1;
-            end = digits(fraction);
-            if end == fraction {
-                return None;
-            }
-        }
-        if matches!(bytes.get(end), Some(b'e' | b'E')) {
-            let exponent = end + 1 + usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
-            end = digits(exponent);
-            if end == exponent {
-                return None;
-            }
-            self.doubtful = true;
-        }
-        self.doubtful |= end > MANY_DIGITS;
-        let begin = self.at;
-        self.at += end;
+        let begin = self.at();
+        self.pass_number()?;
         Some(self.since(begin))
+    }
+
+    #[inline(always)]
+    fn pass_number(&mut self) -> Option<()> {
+        let (length, doubtful) = number(self.rest)?;
+        self.doubtful |= doubtful;
+        self.pass(length)
     }
 
     /// Reads a value that is certain to be decodable: without a number that might be too large, or an escape that might
     /// be half of a surrogate pair. If the value is not, stays where it is.
     pub(super) fn certain_value(&mut self) -> Option<&'a str> {
-        let begin = self.at;
+        let begin = *self;
         self.doubtful = false;
         let value = self.value().filter(|_| !self.doubtful);
         if value.is_none() {
-            self.at = begin;
+            *self = begin;
         }
         value
     }
@@ -138,7 +126,7 @@ impl<'a> Scanner<'a> {
     /// Reads any value.
     pub(super) fn value(&mut self) -> Option<&'a str> {
         self.peek();
-        let begin = self.at;
+        let begin = self.at();
         self.walk(Depth::default()).map(|_| self.since(begin))
     }
 
@@ -154,38 +142,40 @@ impl<'a> Scanner<'a> {
 
     #[inline(always)]
     fn pass_value<L: Levels>(&mut self, mut levels: L) -> Option<L> {
+        let mut innermost = None;
         loop {
-            let (first, begin) = (self.peek()?, self.at);
+            let (first, begin) = (self.peek()?, self.at());
             let mut escaped = false;
             match first {
                 b'"' => escaped = self.pass_string()?,
                 open @ (b'{' | b'[') => {
-                    self.at += 1;
+                    self.pass(1)?;
                     // In ASCII, `}` and `]` are two after `{` and `[`.
                     if self.take(open + 2).is_none() {
                         levels.open(begin, open == b'{')?;
-                        self.name_in(open == b'{', &mut levels)?;
+                        innermost = Some(open + 2);
+                        self.name_in(innermost, &mut levels)?;
                         continue;
                     }
                 }
                 b't' => self.word("true")?,
                 b'f' => self.word("false")?,
                 b'n' => self.word("null")?,
-                _ => drop(self.number()?),
+                _ => self.pass_number()?,
             }
-            levels.leaf(begin, self.at, escaped);
+            levels.leaf(begin, self.at(), escaped);
             loop {
-                let Some(is_object) = levels.innermost() else { return Some(levels) };
-                let close = if is_object { b'}' } else { b']' };
+                let Some(close) = innermost else { return Some(levels) };
                 match self.peek()? {
                     b',' => {
-                        self.at += 1;
-                        self.name_in(is_object, &mut levels)?;
+                        self.pass(1)?;
+                        self.name_in(innermost, &mut levels)?;
                         break;
                     }
                     byte if byte == close => {
-                        self.at += 1;
-                        levels.close(self.at);
+                        self.pass(1)?;
+                        levels.close(self.at());
+                        innermost = levels.innermost().map(|is_object| if is_object { b'}' } else { b']' });
                     }
                     _ => return None,
                 }
@@ -195,16 +185,24 @@ impl<'a> Scanner<'a> {
 
     /// Reads the name of a member and the colon, in an object.
     #[inline(always)]
-    fn name_in(&mut self, is_object: bool, levels: &mut impl Levels) -> Option<()> {
-        if is_object {
-            self.peek();
-            let begin = self.at;
+    fn name_in(&mut self, innermost: Option<u8>, levels: &mut impl Levels) -> Option<()> {
+        if innermost == Some(b'}') {
+            self.peek().filter(|byte| *byte == b'"')?;
+            let begin = self.at();
             let escaped = self.pass_string()?;
-            levels.leaf(begin, self.at, escaped);
+            levels.leaf(begin, self.at(), escaped);
             self.take(b':')?;
         }
         Some(())
     }
+}
+
+/// Returns what follows the whitespace at the beginning.
+#[cold]
+fn behind_space(bytes: &[u8]) -> &[u8] {
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\t' | b'\r');
+    let space = bytes.iter().take_while(|byte| is_space(byte)).count();
+    bytes.get(space..).unwrap_or_default()
 }
 
 /// The lists and objects around the current position.
@@ -256,22 +254,59 @@ impl Levels for Depth {
     fn leaf(&mut self, _: usize, _: usize, _: bool) {}
 }
 
-/// Returns how many bytes precede the first quote, backslash or control character.
-pub(super) fn plain(bytes: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+/// Returns the first quote, backslash or control character, and what follows it.
+#[inline(always)]
+pub(super) fn behind_plain(mut bytes: &[u8]) -> &[u8] {
+    while let Some((block, behind)) = bytes.split_first_chunk::<16>() {
         let block = u8x16::new(*block);
         let control = block.min(u8x16::splat(0x1f)).cmp_eq(block);
         let ends = block.cmp_eq(u8x16::splat(b'"')) | block.cmp_eq(u8x16::splat(b'\\')) | control;
         let found = ends.move_mask();
         if found != 0 {
-            return at + found.trailing_zeros() as usize;
+            return bytes.get(found.trailing_zeros() as usize..).unwrap_or_default();
         }
-        at += 16;
+        bytes = behind;
     }
+    behind_few_plain(bytes)
+}
+
+/// The same for the end of a text.
+#[inline(never)]
+fn behind_few_plain(bytes: &[u8]) -> &[u8] {
     let ends = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
-    let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().position(ends).unwrap_or(rest.len())
+    let plain = bytes.iter().position(ends).unwrap_or(bytes.len());
+    bytes.get(plain..).unwrap_or_default()
+}
+
+/// Returns the length of a number, and whether it might be too large for an `f64`.
+#[inline(never)]
+fn number(bytes: &[u8]) -> Option<(usize, bool)> {
+    let digits = |from: usize| {
+        let rest = bytes.get(from..).unwrap_or_default();
+        from + rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
+    };
+    let whole = usize::from(bytes.first() == Some(&b'-'));
+    let mut end = digits(whole);
+    if end == whole || (bytes.get(whole) == Some(&b'0') && end > whole + 1) {
+        return None;
+    }
+    if bytes.get(end) == Some(&b'.') {
+        let fraction = end + 1;
+        end = digits(fraction);
+        if end == fraction {
+            return None;
+        }
+    }
+    let mut doubtful = end > MANY_DIGITS;
+    if matches!(bytes.get(end), Some(b'e' | b'E')) {
+        let exponent = end + 1 + usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
+        end = digits(exponent);
+        if end == exponent {
+            return None;
+        }
+        doubtful = true;
+    }
+    Some((end, doubtful))
 }
 
 /// Returns the length of an escape, given the bytes after its backslash.

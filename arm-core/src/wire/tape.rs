@@ -313,12 +313,31 @@ struct Written<'a> {
 /// The index of what is around the whole value.
 const OUTSIDE: u32 = u32::MAX;
 
+impl Written<'_> {
+    #[inline(always)]
+    fn push(&mut self, span: Span) {
+        if self.spans.len() == self.spans.capacity() {
+            self.spans = enlarged(std::mem::take(&mut self.spans), span);
+        } else {
+            self.spans.push(span);
+        }
+    }
+}
+
+/// Adds a span to a full list. Since this takes the list by value, the list stays in registers.
+#[cold]
+#[inline(never)]
+fn enlarged(mut spans: Vec<Span>, span: Span) -> Vec<Span> {
+    spans.push(span);
+    spans
+}
+
 impl Levels for Written<'_> {
     #[inline(always)]
     fn open(&mut self, begin: usize, is_object: bool) -> Option<()> {
         let around = std::mem::replace(&mut self.innermost, self.spans.len() as u32);
         let begin = begin as u32;
-        self.spans.push(Span { begin, end: begin, next: around, escaped: false });
+        self.push(Span { begin, end: begin, next: around, escaped: false });
         self.is_object = is_object;
         Some(())
     }
@@ -342,7 +361,7 @@ impl Levels for Written<'_> {
     #[inline(always)]
     fn leaf(&mut self, begin: usize, end: usize, escaped: bool) {
         let next = self.spans.len() as u32 + 1;
-        self.spans.push(Span { begin: begin as u32, end: end as u32, next, escaped });
+        self.push(Span { begin: begin as u32, end: end as u32, next, escaped });
     }
 }
 
