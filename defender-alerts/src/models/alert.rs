@@ -258,8 +258,12 @@ fn texts(object: &str) -> serde_json::Result<BTreeMap<Cow<'_, str>, Cow<'_, str>
     if !root.is_object() && !root.is_null() {
         return Err(expected("an object"));
     }
-    let named = |name: Option<_>| name.ok_or_else(|| expected("a name that can be decoded"));
-    root.members().map(|(name, value)| Ok((named(name)?, string_or_json(value)?))).collect()
+    let mut texts = BTreeMap::new();
+    for (name, value) in root.members() {
+        let name = name.ok_or_else(|| expected("a name that can be decoded"))?;
+        texts.insert(name, string_or_json(value)?);
+    }
+    Ok(texts)
 }
 
 /// The form in which the service sends an alert.
