@@ -163,7 +163,7 @@ impl<'a> Scanner<'a> {
                 b'n' => self.word("null")?,
                 _ => self.pass_number()?,
             }
-            levels.leaf(begin, self.at(), escaped);
+            levels.leaf(first, begin, self.at(), escaped);
             loop {
                 let Some(close) = innermost else { return Some(levels) };
                 match self.peek()? {
@@ -190,7 +190,7 @@ impl<'a> Scanner<'a> {
             self.peek().filter(|byte| *byte == b'"')?;
             let begin = self.at();
             let escaped = self.pass_string()?;
-            levels.leaf(begin, self.at(), escaped);
+            levels.leaf(b'"', begin, self.at(), escaped);
             self.take(b':')?;
         }
         Some(())
@@ -216,8 +216,8 @@ pub(super) trait Levels {
     /// Whether the innermost level is an object; `None` outside of all.
     fn innermost(&self) -> Option<bool>;
 
-    /// Passes the name of a member, or a value that contains no other.
-    fn leaf(&mut self, begin: usize, end: usize, escaped: bool);
+    /// Passes the name of a member, or a value that contains no other, which begins with this byte.
+    fn leaf(&mut self, first: u8, begin: usize, end: usize, escaped: bool);
 }
 
 /// Levels of which only the kind is known.
@@ -251,7 +251,7 @@ impl Levels for Depth {
     }
 
     #[inline(always)]
-    fn leaf(&mut self, _: usize, _: usize, _: bool) {}
+    fn leaf(&mut self, _: u8, _: usize, _: usize, _: bool) {}
 }
 
 /// Returns the first quote, backslash or control character, and what follows it.

@@ -41,9 +41,13 @@ struct Span {
     end: u32,
     /// The index of the span after this one and all that it contains.
     next: u32,
+    /// The first byte, which says what it is.
+    first: u8,
     /// Whether it is a string with escapes.
     escaped: bool,
 }
+
+const NULL: Span = Span { begin: 0, end: 4, next: 1, first: b'n', escaped: false };
 
 /// A value in a [`Tape`].
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +66,7 @@ impl fmt::Debug for Tape<'_> {
 /// The text of no value: null.
 impl Default for Tape<'_> {
     fn default() -> Self {
-        Self { text: "null", spans: vec![Span { begin: 0, end: 4, next: 1, escaped: false }] }
+        Self { text: "null", spans: vec![NULL] }
     }
 }
 
@@ -75,7 +79,7 @@ impl<'a> Tape<'a> {
     pub fn of(text: &'a str) -> serde_json::Result<Self> {
         // A name or value seldom takes fewer bytes.
         let spans = Vec::with_capacity(text.len() / 8 + 4);
-        let written = Written { text: text.as_bytes(), spans, innermost: OUTSIDE, is_object: false };
+        let written = Written { spans, innermost: OUTSIDE, is_object: false };
         let mut scanner = Scanner::new(text);
         match u32::try_from(text.len()).ok().and_then(|_| scanner.walk(written)) {
             Some(Written { spans, .. }) if scanner.peek().is_none() => Ok(Self { text, spans }),
@@ -112,26 +116,22 @@ impl<'a> Tape<'a> {
         }
     }
 
-    /// Whether the bytes of a member's name, without quotes and escapes, are such.
+    /// Returns the bytes of a member's name; `None` for half of a surrogate pair, which no name that is looked for has.
     #[inline]
-    fn is_named(&self, key: Span, is: impl Fn(&[u8]) -> bool) -> bool {
+    fn name(&self, key: Span) -> Option<Cow<'a, [u8]>> {
         match key.escaped {
-            false => self.text.as_bytes().get(key.begin as usize + 1..key.end as usize - 1).is_some_and(is),
-            // A name with half of a surrogate pair is no name that is looked for.
-            true => self.unquoted(key).is_some_and(|key| is(key.as_bytes())),
+            false => {
+                self.text.as_bytes().get(key.begin as usize + 1..key.end as usize - 1).map(Cow::Borrowed)
+            }
+            true => self.unquoted(key).map(|key| Cow::Owned(key.into_owned().into_bytes())),
         }
-    }
-
-    #[inline]
-    fn first_byte(&self, span: Span) -> u8 {
-        self.text.as_bytes().get(span.begin as usize).copied().unwrap_or_default()
     }
 }
 
 impl<'t, 'a> Node<'t, 'a> {
     #[inline]
     fn span(self) -> Span {
-        self.tape.spans.get(self.at).copied().unwrap_or(Span { begin: 0, end: 0, next: 0, escaped: false })
+        self.tape.spans.get(self.at).copied().unwrap_or(NULL)
     }
 
     /// Returns the text of the value, as it came.
@@ -144,7 +144,7 @@ impl<'t, 'a> Node<'t, 'a> {
     #[inline]
     pub fn text(self) -> Option<Cow<'a, str>> {
         let span = self.span();
-        if self.tape.first_byte(span) == b'"' { self.tape.unquoted(span) } else { None }
+        if span.first == b'"' { self.tape.unquoted(span) } else { None }
     }
 
     /// Returns a string like [`text`](Self::text), and a number or boolean as it is written; `None` for any other
@@ -152,7 +152,7 @@ impl<'t, 'a> Node<'t, 'a> {
     #[inline]
     pub fn scalar(self) -> Option<Cow<'a, str>> {
         let span = self.span();
-        match self.tape.first_byte(span) {
+        match span.first {
             b'{' | b'[' | b'n' => None,
             b'"' => self.tape.unquoted(span),
             _ => Some(Cow::Borrowed(self.tape.text(span))),
@@ -173,7 +173,7 @@ impl<'t, 'a> Node<'t, 'a> {
 
     #[inline]
     fn first(self) -> u8 {
-        self.tape.first_byte(self.span())
+        self.span().first
     }
 
     /// Whether the value is an object.
@@ -237,25 +237,18 @@ impl<'t, 'a> Node<'t, 'a> {
 
     /// Returns the values of several members, each like [`get`](Self::get), in a single pass over the names.
     pub fn fields<const N: usize>(self, names: [&str; N]) -> [Option<Self>; N] {
-        let (mut exact, mut folded) = ([None; N], [None; N]);
+        let mut values = [None; N];
         for (key, value) in self.named() {
-            let length = (key.end - key.begin) as usize;
-            for ((name, exact), folded) in names.iter().zip(&mut exact).zip(&mut folded) {
-                if length != name.len() + 2 && !key.escaped {
-                    continue;
-                }
-                let name = name.as_bytes();
-                if self.tape.is_named(key, |key| key == name) {
-                    *exact = Some(value);
-                } else if folded.is_none() && self.tape.is_named(key, |key| key.eq_ignore_ascii_case(name)) {
-                    *folded = Some(value);
+            let Some(key) = self.tape.name(key) else { continue };
+            for (name, found) in names.iter().zip(&mut values) {
+                match is_exactly(&key, name.as_bytes()) {
+                    Some(true) => *found = Some(value),
+                    Some(false) if found.is_none() => *found = Some(value),
+                    _ => {}
                 }
             }
         }
-        for (exact, folded) in exact.iter_mut().zip(folded) {
-            *exact = exact.or(folded);
-        }
-        exact
+        values
     }
 
     /// Returns the spans of the names, and the values, of an object.
@@ -277,6 +270,19 @@ impl<'t, 'a> Node<'t, 'a> {
         let (at, end) = if whether { (self.at + 1, self.tape.behind(self.at)) } else { (0, 0) };
         Inside { tape: self.tape, at, end }
     }
+}
+
+/// Whether a name is spelled exactly like another; `None` if they differ in more than case.
+#[inline]
+fn is_exactly(key: &[u8], name: &[u8]) -> Option<bool> {
+    if key.len() != name.len() {
+        return None;
+    }
+    if key == name {
+        return Some(true);
+    }
+    // Unlike the same method of a slice, this stops at the first difference.
+    key.iter().zip(name).all(|(a, b)| a == b || a.eq_ignore_ascii_case(b)).then_some(false)
 }
 
 /// The nodes in a list or object.
@@ -301,8 +307,7 @@ impl<'t, 'a> Iterator for Inside<'t, 'a> {
 }
 
 /// A tape that is being written.
-struct Written<'a> {
-    text: &'a [u8],
+struct Written {
     spans: Vec<Span>,
     /// The index of the innermost list or object around the current position. Until such a span ends, its `next` is the
     /// index of the one around it.
@@ -313,7 +318,7 @@ struct Written<'a> {
 /// The index of what is around the whole value.
 const OUTSIDE: u32 = u32::MAX;
 
-impl Written<'_> {
+impl Written {
     #[inline(always)]
     fn push(&mut self, span: Span) {
         if self.spans.len() == self.spans.capacity() {
@@ -332,12 +337,12 @@ fn enlarged(mut spans: Vec<Span>, span: Span) -> Vec<Span> {
     spans
 }
 
-impl Levels for Written<'_> {
+impl Levels for Written {
     #[inline(always)]
     fn open(&mut self, begin: usize, is_object: bool) -> Option<()> {
         let around = std::mem::replace(&mut self.innermost, self.spans.len() as u32);
-        let begin = begin as u32;
-        self.push(Span { begin, end: begin, next: around, escaped: false });
+        let (begin, first) = (begin as u32, if is_object { b'{' } else { b'[' });
+        self.push(Span { begin, end: begin, next: around, first, escaped: false });
         self.is_object = is_object;
         Some(())
     }
@@ -349,8 +354,7 @@ impl Levels for Written<'_> {
             self.innermost = std::mem::replace(&mut span.next, next);
             span.end = end as u32;
         }
-        let around = self.spans.get(self.innermost as usize);
-        self.is_object = around.is_some_and(|span| self.text.get(span.begin as usize) == Some(&b'{'));
+        self.is_object = self.spans.get(self.innermost as usize).is_some_and(|span| span.first == b'{');
     }
 
     #[inline(always)]
@@ -359,9 +363,9 @@ impl Levels for Written<'_> {
     }
 
     #[inline(always)]
-    fn leaf(&mut self, begin: usize, end: usize, escaped: bool) {
+    fn leaf(&mut self, first: u8, begin: usize, end: usize, escaped: bool) {
         let next = self.spans.len() as u32 + 1;
-        self.push(Span { begin: begin as u32, end: end as u32, next, escaped });
+        self.push(Span { begin: begin as u32, end: end as u32, next, first, escaped });
     }
 }
 

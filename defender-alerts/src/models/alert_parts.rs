@@ -49,23 +49,28 @@ impl<'a> ResourceIdentifier<'a> {
     }
 
     fn known(identifier: Node<'_, 'a>) -> Option<Self> {
-        let [kind] = texts(identifier, ["type"])?;
-        let kind = kind.unwrap_or_default();
+        let names = [
+            "type",
+            "azureResourceId",
+            "workspaceId",
+            "workspaceSubscriptionId",
+            "workspaceResourceGroup",
+            "agentId",
+        ];
+        let [kind, resource, workspace, subscription, group, agent] = identifier.fields(names);
+        let text = |value| text(value).map(Option::unwrap_or_default);
+        let kind = text(kind)?;
         if kind.eq_ignore_ascii_case("AzureResource") {
-            let [id] = texts(identifier, ["azureResourceId"])?;
-            return id?.parse().map(Self::AzureResource).ok();
+            return text(resource)?.parse().map(Self::AzureResource).ok();
         }
         if !kind.eq_ignore_ascii_case("LogAnalytics") {
             return None;
         }
-        let names = ["workspaceId", "workspaceSubscriptionId", "workspaceResourceGroup", "agentId"];
-        let [workspace_id, workspace_subscription_id, workspace_resource_group, agent_id] =
-            texts(identifier, names)?.map(Option::unwrap_or_default);
         Some(Self::LogAnalytics(LogAnalyticsIdentifier {
-            workspace_id,
-            workspace_subscription_id,
-            workspace_resource_group,
-            agent_id,
+            workspace_id: text(workspace)?,
+            workspace_subscription_id: text(subscription)?,
+            workspace_resource_group: text(group)?,
+            agent_id: text(agent)?,
         }))
     }
 
@@ -83,16 +88,22 @@ impl<'a> ResourceIdentifier<'a> {
     }
 }
 
-/// Returns members that are strings, numbers or booleans, as strings. One that is absent or null is `None`; if one is of
-/// another kind, there is no result.
+/// Returns members that are strings, numbers or booleans, as strings; nothing if one of them is of another kind.
 fn texts<'a, const N: usize>(object: Node<'_, 'a>, names: [&str; N]) -> Option<[Option<Cow<'a, str>>; N]> {
     let mut texts = [const { None }; N];
-    for (text, value) in texts.iter_mut().zip(object.fields(names)) {
-        if let Some(value) = value.filter(|value| !value.is_null()) {
-            *text = Some(value.scalar()?);
-        }
+    for (found, value) in texts.iter_mut().zip(object.fields(names)) {
+        *found = text(value)?;
     }
     Some(texts)
+}
+
+/// Returns a string, number or boolean as a string, and nothing for what is absent or null; `None` if the value is of
+/// another kind.
+fn text<'a>(value: Option<Node<'_, 'a>>) -> Option<Option<Cow<'a, str>>> {
+    match value.filter(|value| !value.is_null()) {
+        Some(value) => value.scalar().map(Some),
+        None => Some(None),
+    }
 }
 
 /// Reads the items of a list. Null items are omitted, and a single value is a list of one.
@@ -374,13 +385,12 @@ impl<'a> EntityKind<'a> {
             let [name, upn_suffix, tenant_id, object_id, app_id] = texts(entity, names)?;
             Self::Account(Account { name, upn_suffix, tenant_id, object_id, app_id })
         } else if is("ip") {
-            let [address] = texts(entity, ["address"])?;
-            let location = entity.get("location").filter(|location| !location.is_null());
-            let location = match location {
+            let [address, location] = entity.fields(["address", "location"]);
+            let location = match location.filter(|location| !location.is_null()) {
                 Some(location) => Some(GeoLocation::read(location)?),
                 None => None,
             };
-            Self::Ip(Ip { address, location })
+            Self::Ip(Ip { address: text(address)?, location })
         } else if is("azure-resource") {
             let [id] = texts(entity, ["resourceId"])?;
             Self::AzureResource(resource(id))
