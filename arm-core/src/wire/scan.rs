@@ -271,7 +271,7 @@ pub(super) fn behind_plain(mut bytes: &[u8]) -> &[u8] {
 }
 
 /// The same for the end of a text.
-#[inline(never)]
+#[cold]
 fn behind_few_plain(bytes: &[u8]) -> &[u8] {
     let ends = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
     let plain = bytes.iter().position(ends).unwrap_or(bytes.len());
@@ -279,7 +279,7 @@ fn behind_few_plain(bytes: &[u8]) -> &[u8] {
 }
 
 /// Returns the length of a number, and whether it might be too large for an `f64`.
-#[inline(never)]
+#[cold]
 fn number(bytes: &[u8]) -> Option<(usize, bool)> {
     let digits = |from: usize| {
         let rest = bytes.get(from..).unwrap_or_default();
@@ -310,6 +310,7 @@ fn number(bytes: &[u8]) -> Option<(usize, bool)> {
 }
 
 /// Returns the length of an escape, given the bytes after its backslash.
+#[cold]
 fn escape(behind: &[u8]) -> Option<usize> {
     match behind.first()? {
         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
