@@ -30,8 +30,8 @@ impl OriginPin {
     /// The URL is not `https`.
     pub fn new(endpoint: &Url) -> Result<Self> {
         if endpoint.scheme() != "https" {
-            let message =
-                format!("the endpoint '{endpoint}' is not https: tokens are never sent in the clear");
+            let origin = origin_of(endpoint);
+            let message = format!("the endpoint '{origin}' is not https: tokens are never sent in the clear");
             return Err(Error::with_message(ErrorKind::Other, message));
         }
         Ok(Self { origin: endpoint.clone() })
@@ -106,6 +106,11 @@ mod tests {
     #[test]
     fn a_refusal_names_origins_and_neither_query_nor_credentials() {
         let pin = OriginPin::new(&"https://management.azure.com".parse().unwrap()).unwrap();
+        let clear = OriginPin::new(&"http://user:hunter2@management.azure.com/?sig=hunter2".parse().unwrap());
+        assert_eq!(
+            clear.unwrap_err().to_string(),
+            "the endpoint 'http://management.azure.com' is not https: tokens are never sent in the clear"
+        );
         let url = "https://user:hunter2@evil.example:8443/p?sig=hunter2".parse().unwrap();
         let message = pin.check(&url).unwrap_err().to_string();
         assert_eq!(

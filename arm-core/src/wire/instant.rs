@@ -17,12 +17,14 @@ const WITHOUT_ZONE: &[time::format_description::FormatItem<'_>] = time::macros::
 /// Parses an instant; `None` if it is invalid. Without a time zone, it is in UTC. Years before 0 are rejected, since
 /// they cannot be written back.
 pub fn parse(text: &str) -> Option<OffsetDateTime> {
-    let text = text.trim();
-    in_utc(text.as_bytes())
-        .or_else(|| OffsetDateTime::parse(text, &Rfc3339).ok())
+    in_utc(text.as_bytes()).or_else(|| in_any_form(text.trim())).filter(|instant| instant.year() >= 0)
+}
+
+fn in_any_form(text: &str) -> Option<OffsetDateTime> {
+    let with_zone = OffsetDateTime::parse(text, &Rfc3339).ok();
+    with_zone
         .or_else(|| Some(PrimitiveDateTime::parse(text, WITHOUT_ZONE).ok()?.assume_utc()))
         .or_else(|| OffsetDateTime::parse(text, &Rfc2822).ok())
-        .filter(|instant| instant.year() >= 0)
 }
 
 /// Parses the usual form, `2026-03-01T12:00:00.1234567Z`, in a fifth of the time that a format description takes.
