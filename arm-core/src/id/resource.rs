@@ -163,7 +163,7 @@ impl FromStr for ResourceId {
             }
             provider = segments.begin_of(word);
             let namespace = segments.next()?.unwrap_or_default();
-            if memchr::memchr(b'.', namespace.as_bytes()).is_none() {
+            if !namespace.contains('.') {
                 return refuse(namespace, "must be a namespace such as Microsoft.KeyVault");
             }
             let Some(mut kind) = segments.next()? else {
@@ -201,7 +201,7 @@ impl<'a> Segments<'a> {
 
     fn next(&mut self) -> Result<Option<&'a str>, IdError> {
         let Some(rest) = self.path.get(self.at..) else { return Ok(None) };
-        let length = memchr::memchr(b'/', rest.as_bytes()).unwrap_or(rest.len());
+        let length = rest.find('/').unwrap_or(rest.len());
         let segment = &rest[..length];
         self.at += length + 1;
         if !self.plain || segment.is_empty() || segment.starts_with('.') || length > 90 {

@@ -30,8 +30,12 @@ impl OriginPin {
     /// The URL is not `https`.
     pub fn new(endpoint: &Url) -> Result<Self> {
         if endpoint.scheme() != "https" {
-            let origin = origin_of(endpoint);
-            let message = format!("the endpoint '{origin}' is not https: tokens are never sent in the clear");
+            let what = match endpoint.host() {
+                Some(_) => format!("endpoint '{}'", origin_of(endpoint)),
+                // `localhost:8080` is a URL too.
+                None => format!("scheme '{}'", endpoint.scheme()),
+            };
+            let message = format!("the {what} is not https: tokens are never sent in the clear");
             return Err(Error::with_message(ErrorKind::Other, message));
         }
         Ok(Self { origin: endpoint.clone() })
@@ -106,11 +110,17 @@ mod tests {
     #[test]
     fn a_refusal_names_origins_and_neither_query_nor_credentials() {
         let pin = OriginPin::new(&"https://management.azure.com".parse().unwrap()).unwrap();
-        let clear = OriginPin::new(&"http://user:hunter2@management.azure.com/?sig=hunter2".parse().unwrap());
-        assert_eq!(
-            clear.unwrap_err().to_string(),
-            "the endpoint 'http://management.azure.com' is not https: tokens are never sent in the clear"
-        );
+        let refusal = |endpoint: &str| OriginPin::new(&endpoint.parse().unwrap()).unwrap_err().to_string();
+        for (endpoint, what) in [
+            (
+                "http://user:hunter2@management.azure.com/?sig=hunter2",
+                "endpoint 'http://management.azure.com'",
+            ),
+            ("management.azure.com:443", "scheme 'management.azure.com'"),
+        ] {
+            let message = format!("the {what} is not https: tokens are never sent in the clear");
+            assert_eq!(refusal(endpoint), message);
+        }
         let url = "https://user:hunter2@evil.example:8443/p?sig=hunter2".parse().unwrap();
         let message = pin.check(&url).unwrap_err().to_string();
         assert_eq!(

@@ -3,8 +3,9 @@
 //! It accepts nothing that `serde_json` rejects. It does not say what is wrong: if it fails, `serde_json` decodes the
 //! text and decides.
 //!
-//! The position is what is left of the text, so that it stays in registers. For the same reason, what the loops call takes
-//! bytes, not the scanner, and is cold.
+//! The position is what is left of the text, in registers while a value is walked. A function that is called from there
+//! therefore takes bytes, since a reference to the scanner would force it into memory, and is `#[cold]`, so that the loop
+//! keeps its registers and the call saves them: a twentieth of the time of a list, also if the text is indented.
 
 use wide::u8x16;
 
@@ -179,8 +180,8 @@ impl<'a> Scanner<'a> {
                     }
                     byte if byte == end => {
                         self.pass(1)?;
-                        levels.close(self.at());
-                        close = levels.innermost().map(|is_object| if is_object { b'}' } else { b']' });
+                        let is_object = levels.close(self.at());
+                        close = is_object.map(|is_object| if is_object { b'}' } else { b']' });
                     }
                     _ => return None,
                 }
@@ -215,11 +216,9 @@ pub(super) trait Levels {
     /// Enters a list or object that is not empty; `None` if it is too deep.
     fn open(&mut self, begin: usize, is_object: bool) -> Option<()>;
 
-    /// Leaves the innermost list or object, which ends here.
-    fn close(&mut self, end: usize);
-
-    /// Whether the innermost level is an object; `None` outside of all.
-    fn innermost(&self) -> Option<bool>;
+    /// Leaves the innermost list or object, which ends here; returns whether the one around it is an object, `None` if
+    /// there is none.
+    fn close(&mut self, end: usize) -> Option<bool>;
 
     /// Passes the name of a member, or a value that contains no other, which begins with this byte.
     fn leaf(&mut self, first: u8, begin: usize, end: usize, escaped: bool);
@@ -245,13 +244,9 @@ impl Levels for Depth {
     }
 
     #[inline(always)]
-    fn close(&mut self, _: usize) {
+    fn close(&mut self, _: usize) -> Option<bool> {
         self.depth -= 1;
         self.objects >>= 1;
-    }
-
-    #[inline(always)]
-    fn innermost(&self) -> Option<bool> {
         (self.depth > 0).then_some(self.objects & 1 == 1)
     }
 

@@ -47,6 +47,7 @@ struct Span {
     escaped: bool,
 }
 
+/// The span of the text `null`.
 const NULL: Span = Span { begin: 0, end: 4, next: 1, first: b'n', escaped: false };
 
 /// A value in a [`Tape`].
@@ -79,7 +80,7 @@ impl<'a> Tape<'a> {
     pub fn of(text: &'a str) -> serde_json::Result<Self> {
         // A name or value seldom takes fewer bytes.
         let spans = Vec::with_capacity(text.len() / 8 + 4);
-        let written = Written { spans, innermost: OUTSIDE, is_object: false };
+        let written = Written { spans, innermost: OUTSIDE };
         let mut scanner = Scanner::new(text);
         match u32::try_from(text.len()).ok().and_then(|_| scanner.walk(written)) {
             Some(Written { spans, .. }) if scanner.peek().is_none() => Ok(Self { text, spans }),
@@ -115,23 +116,12 @@ impl<'a> Tape<'a> {
             true => unquoted(self.text(span)).map(Cow::Owned),
         }
     }
-
-    /// Returns the bytes of a member's name; `None` for half of a surrogate pair, which no name that is looked for has.
-    #[inline]
-    fn name(&self, key: Span) -> Option<Cow<'a, [u8]>> {
-        match key.escaped {
-            false => {
-                self.text.as_bytes().get(key.begin as usize + 1..key.end as usize - 1).map(Cow::Borrowed)
-            }
-            true => self.unquoted(key).map(|key| Cow::Owned(key.into_owned().into_bytes())),
-        }
-    }
 }
 
 impl<'t, 'a> Node<'t, 'a> {
     #[inline]
     fn span(self) -> Span {
-        self.tape.spans.get(self.at).copied().unwrap_or(NULL)
+        self.tape.spans.get(self.at).copied().unwrap_or(Span { end: 0, ..NULL })
     }
 
     /// Returns the text of the value, as it came.
@@ -239,12 +229,11 @@ impl<'t, 'a> Node<'t, 'a> {
     pub fn fields<const N: usize>(self, names: [&str; N]) -> [Option<Self>; N] {
         let mut values = [None; N];
         for (key, value) in self.named() {
-            let Some(key) = self.tape.name(key) else { continue };
+            let Some(key) = self.tape.unquoted(key) else { continue };
             for (name, found) in names.iter().zip(&mut values) {
-                match is_exactly(&key, name.as_bytes()) {
-                    Some(true) => *found = Some(value),
-                    Some(false) if found.is_none() => *found = Some(value),
-                    _ => {}
+                // An exact name replaces what was found; another only fills a gap.
+                if key == *name || (found.is_none() && key.eq_ignore_ascii_case(name)) {
+                    *found = Some(value);
                 }
             }
         }
@@ -270,19 +259,6 @@ impl<'t, 'a> Node<'t, 'a> {
         let (at, end) = if whether { (self.at + 1, self.tape.behind(self.at)) } else { (0, 0) };
         Inside { tape: self.tape, at, end }
     }
-}
-
-/// Whether a name is spelled exactly like another; `None` if they differ in more than case.
-#[inline]
-fn is_exactly(key: &[u8], name: &[u8]) -> Option<bool> {
-    if key.len() != name.len() {
-        return None;
-    }
-    if key == name {
-        return Some(true);
-    }
-    // Unlike the same method of a slice, this stops at the first difference.
-    key.iter().zip(name).all(|(a, b)| a == b || a.eq_ignore_ascii_case(b)).then_some(false)
 }
 
 /// The nodes in a list or object.
@@ -312,7 +288,6 @@ struct Written {
     /// The index of the innermost list or object around the current position. Until such a span ends, its `next` is the
     /// index of the one around it.
     innermost: u32,
-    is_object: bool,
 }
 
 /// The index of what is around the whole value.
@@ -343,23 +318,17 @@ impl Levels for Written {
         let around = std::mem::replace(&mut self.innermost, self.spans.len() as u32);
         let (begin, first) = (begin as u32, if is_object { b'{' } else { b'[' });
         self.push(Span { begin, end: begin, next: around, first, escaped: false });
-        self.is_object = is_object;
         Some(())
     }
 
     #[inline(always)]
-    fn close(&mut self, end: usize) {
+    fn close(&mut self, end: usize) -> Option<bool> {
         let next = self.spans.len() as u32;
         if let Some(span) = self.spans.get_mut(self.innermost as usize) {
             self.innermost = std::mem::replace(&mut span.next, next);
             span.end = end as u32;
         }
-        self.is_object = self.spans.get(self.innermost as usize).is_some_and(|span| span.first == b'{');
-    }
-
-    #[inline(always)]
-    fn innermost(&self) -> Option<bool> {
-        (self.innermost != OUTSIDE).then_some(self.is_object)
+        self.spans.get(self.innermost as usize).map(|around| around.first == b'{')
     }
 
     #[inline(always)]
@@ -454,6 +423,26 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(1000))]
+
+        #[test]
+        fn an_exact_name_is_preferred_and_the_last_of_them_is_taken(
+            names in prop::collection::vec(
+                prop::sample::select(vec!["a", "A", "\\u0061", "\\u0041", "b", "\\ud800"]), 0..8)
+        ) {
+            let members: Vec<String> =
+                names.iter().enumerate().map(|(at, name)| format!(r#""{name}":{at}"#)).collect();
+            let text = format!("{{{}}}", members.join(","));
+            let tape = Tape::of(&text).unwrap();
+            for (name, found) in ["a", "A", "B"].into_iter().zip(tape.root().fields(["a", "A", "B"])) {
+                let named = |is: &dyn Fn(&str) -> bool| {
+                    let members = tape.root().members().filter(|(key, _)| key.as_deref().is_some_and(is));
+                    members.map(|(_, value)| value.as_str()).collect::<Vec<_>>()
+                };
+                let exact = named(&|key| key == name).last().copied();
+                let other = named(&|key| key.eq_ignore_ascii_case(name)).first().copied();
+                prop_assert_eq!(found.map(Node::as_str), exact.or(other), "{} in {}", name, text);
+            }
+        }
 
         #[test]
         fn a_tape_is_made_of_what_serde_json_accepts_and_holds_the_same_values(text in texts()) {

@@ -88,7 +88,7 @@ impl<'a> ResourceIdentifier<'a> {
     }
 }
 
-/// Returns members that are strings, numbers or booleans, as strings; nothing if one of them is of another kind.
+/// Returns members like [`text`]; `None` if one of them cannot be read.
 fn texts<'a, const N: usize>(object: Node<'_, 'a>, names: [&str; N]) -> Option<[Option<Cow<'a, str>>; N]> {
     let mut texts = [const { None }; N];
     for (found, value) in texts.iter_mut().zip(object.fields(names)) {
@@ -97,8 +97,8 @@ fn texts<'a, const N: usize>(object: Node<'_, 'a>, names: [&str; N]) -> Option<[
     Some(texts)
 }
 
-/// Returns a string, number or boolean as a string, and nothing for what is absent or null; `None` if the value is of
-/// another kind.
+/// Returns a string, number or boolean as a string; `Some(None)` if it is absent or null, and `None` if it is a list, an
+/// object, or a string that cannot be decoded.
 fn text<'a>(value: Option<Node<'_, 'a>>) -> Option<Option<Cow<'a, str>>> {
     match value.filter(|value| !value.is_null()) {
         Some(value) => value.scalar().map(Some),

@@ -235,3 +235,15 @@ async fn the_vault_is_found_whatever_the_case_of_its_id() {
     assert!(alert.is_key_vault());
     assert_eq!(alert.resources(), [vault()]);
 }
+
+#[test]
+fn of_two_properties_with_the_same_name_the_last_is_taken_however_they_are_spelled() {
+    let text = alert(json!({ "extendedProperties": "P" })).to_string();
+    let alert: Alert =
+        serde_json::from_str(&text.replace(r#""P""#, r#"{"b":null,"a":1,"\u0061":"2"}"#)).unwrap();
+    let properties = alert.extended_properties().unwrap();
+    assert_eq!(
+        properties.into_iter().collect::<Vec<_>>(),
+        [("a".into(), "2".into()), ("b".into(), "".into())]
+    );
+}
