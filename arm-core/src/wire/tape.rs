@@ -229,6 +229,10 @@ impl<'t, 'a> Node<'t, 'a> {
     pub fn fields<const N: usize>(self, names: [&str; N]) -> [Option<Self>; N] {
         let mut values = [None; N];
         for (key, value) in self.named() {
+            let length = (key.end - key.begin) as usize;
+            if !key.escaped && names.iter().all(|name| name.len() + 2 != length) {
+                continue;
+            }
             let Some(key) = self.tape.unquoted(key) else { continue };
             for (name, found) in names.iter().zip(&mut values) {
                 // An exact name replaces what was found; another only fills a gap.
