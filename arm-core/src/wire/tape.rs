@@ -229,6 +229,7 @@ impl<'t, 'a> Node<'t, 'a> {
     pub fn fields<const N: usize>(self, names: [&str; N]) -> [Option<Self>; N] {
         let mut values = [None; N];
         for (key, value) in self.named() {
+            // Most names are of another length, with their quotes, and are not decoded.
             let length = (key.end - key.begin) as usize;
             if !key.escaped && names.iter().all(|name| name.len() + 2 != length) {
                 continue;
