@@ -1,6 +1,6 @@
 //! Paths made of typed segments.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
 
 use azure_core::http::Url;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -65,12 +65,7 @@ impl ArmPath {
             self.refused.get_or_insert(error);
         }
         self.encoded.push('/');
-        // To see that a segment needs no encoding, as most do, is quicker than to encode it.
-        if all_bytes(segment, |byte| byte.is_ascii_alphanumeric() | (byte == b'-') | (byte == b'.')) {
-            self.encoded.push_str(segment);
-        } else {
-            self.encoded.extend(utf8_percent_encode(segment, PLAIN));
-        }
+        push_encoded(&mut self.encoded, segment);
         self
     }
 
@@ -83,21 +78,18 @@ impl ArmPath {
         clippy::disallowed_methods,
         reason = "all segments are typed, and whether any was changed is checked"
     )]
-    pub(crate) fn to_url(&self, endpoint: &Url, query: &[(String, String)]) -> azure_core::Result<Url> {
+    pub(crate) fn to_url(&self, endpoint: &Url, query: &Query) -> azure_core::Result<Url> {
         if let Some(refused) = &self.refused {
             return Err(refused.clone().into());
         }
-        let path = [endpoint.path().trim_end_matches('/'), &self.encoded].concat();
+        let path = match endpoint.path().trim_end_matches('/') {
+            "" => Cow::Borrowed(self.encoded.as_str()),
+            base => Cow::Owned([base, &self.encoded].concat()),
+        };
         // A clone, so that scheme and host are not parsed again.
         let mut url = endpoint.clone();
         url.set_path(&path);
-        let mut text = String::with_capacity(ROOM);
-        for (name, value) in query {
-            let (name, value) = (utf8_percent_encode(name, PLAIN), utf8_percent_encode(value, PLAIN));
-            let mark = if text.is_empty() { "" } else { "&" };
-            let _ = write!(text, "{mark}{name}={value}");
-        }
-        url.set_query(Some(text.as_str()).filter(|text| !text.is_empty()));
+        url.set_query(Some(query.0.as_str()).filter(|text| !text.is_empty()));
         let kept = url.path() == if path.is_empty() { "/" } else { &path };
         if !kept {
             let message =
@@ -108,6 +100,32 @@ impl ArmPath {
             ));
         }
         Ok(url)
+    }
+}
+
+/// Appends a text, percent-encoded.
+fn push_encoded(encoded: &mut String, text: &str) {
+    // To see that a text needs no encoding, as most do, is quicker than to encode it.
+    if all_bytes(text, |byte| byte.is_ascii_alphanumeric() | (byte == b'-') | (byte == b'.')) {
+        encoded.push_str(text);
+    } else {
+        encoded.extend(utf8_percent_encode(text, PLAIN));
+    }
+}
+
+/// The query of a request, percent-encoded as it is built.
+#[derive(Clone, Default)]
+pub(crate) struct Query(String);
+
+impl Query {
+    pub(crate) fn push(&mut self, name: &str, value: &str) {
+        match self.0.is_empty() {
+            true => self.0.reserve(ROOM),
+            false => self.0.push('&'),
+        }
+        push_encoded(&mut self.0, name);
+        self.0.push('=');
+        push_encoded(&mut self.0, value);
     }
 }
 

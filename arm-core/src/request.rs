@@ -1,13 +1,13 @@
 //! One request: building it, sending it, checking and decoding the response.
 
-use std::sync::{Arc, PoisonError};
+use std::{collections::HashMap, sync::Mutex};
 
 use azure_core::{
     Bytes, Error, Result,
     error::ErrorKind,
     http::{
         Context, Method, PipelineStreamOptions, RawResponse, Request, Url,
-        headers::{CLIENT_REQUEST_ID, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH},
+        headers::{ACCEPT, CLIENT_REQUEST_ID, CONTENT_TYPE, HeaderName, HeaderValue, Headers, IF_MATCH},
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -15,7 +15,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     ArmClient, ArmErrorExt as _, ArmPath, error,
     error::{Tried, changes},
-    policies::{NotRepeatable, Reads, Repeatable, TriedSoFar, is_repeatable, whole},
+    path::Query,
+    policies::{Repetition, is_repeatable, whole},
     wire,
 };
 
@@ -53,7 +54,7 @@ pub struct ArmRequest {
     arm: ArmClient,
     method: Method,
     target: Target,
-    query: Vec<(String, String)>,
+    query: Query,
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Option<std::result::Result<Bytes, String>>,
     accepted: &'static [u16],
@@ -111,8 +112,8 @@ impl ArmClient {
 
 impl ArmRequest {
     pub(crate) fn new(arm: ArmClient, method: Method, path: ArmPath, version: ApiVersion) -> Self {
-        let query = version.0.map(|version| ("api-version".to_owned(), version.to_owned()));
-        Self { query: query.into_iter().collect(), ..Self::to(arm, method, Target::Path(path)) }
+        let request = Self::to(arm, method, Target::Path(path));
+        request.query_opt("api-version", version.0)
     }
 
     pub(crate) fn follow(arm: ArmClient, link: Url) -> Self {
@@ -126,13 +127,12 @@ impl ArmRequest {
             Method::Head => &[200, 204],
             _ => &[200],
         };
-        let (query, headers) = (Vec::new(), Vec::new());
         Self {
             arm,
             method,
             target,
-            query,
-            headers,
+            query: Query::default(),
+            headers: Vec::new(),
             body: None,
             accepted,
             repeatable: is_repeatable(method),
@@ -141,13 +141,13 @@ impl ArmRequest {
     }
 
     /// Adds a query parameter.
-    pub fn query(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.query.push((name.to_owned(), value.into()));
+    pub fn query(mut self, name: &str, value: impl AsRef<str>) -> Self {
+        self.query.push(name, value.as_ref());
         self
     }
 
     /// Adds a query parameter if `value` is not `None`.
-    pub fn query_opt(self, name: &str, value: Option<impl Into<String>>) -> Self {
+    pub fn query_opt(self, name: &str, value: Option<impl AsRef<str>>) -> Self {
         match value {
             Some(value) => self.query(name, value),
             None => self,
@@ -245,7 +245,9 @@ impl ArmRequest {
     /// Returns the request as it is sent.
     fn prepared(&mut self) -> Result<Request> {
         let mut request = Request::new(self.url()?, self.method);
-        request.insert_header("accept", "application/json");
+        // Room for the headers that policies add, so that this map and the copy for an attempt need not grow.
+        *request.headers_mut() = Headers::from(HashMap::with_capacity(7));
+        request.insert_header(ACCEPT, "application/json");
         // Without this header, the pipeline would create an error, perhaps with a backtrace, when it looks for it.
         request.insert_header(CLIENT_REQUEST_ID, String::from(uuid::Uuid::new_v4()));
         for (name, value) in std::mem::take(&mut self.headers) {
@@ -267,23 +269,14 @@ impl ArmRequest {
     async fn exchange(&mut self) -> Result<(RawResponse, Tried)> {
         let mut request = self.prepared().map_err(|error| Tried::default().attach(error))?;
         let mut ctx = Context::new();
-        // What goes without saying is not inserted: a context is a hash map.
-        if self.repeatable && !is_repeatable(self.method) {
-            ctx.insert(Repeatable);
-        } else if !self.repeatable && is_repeatable(self.method) {
-            ctx.insert(NotRepeatable);
-        }
-        if self.reads && changes(self.method) {
-            ctx.insert(Reads);
-        }
-        let tried = Arc::new(TriedSoFar::default());
-        ctx.insert(tried.clone());
+        let (repeatable, writes) = (self.repeatable, !self.reads);
+        ctx.insert(Repetition { repeatable, writes, tried: Mutex::default() });
         let unchecked = PipelineStreamOptions { skip_checks: true, ..Default::default() };
         let response = self.arm.pipeline().stream(&ctx, &mut request, Some(unchecked)).await?;
         // The transport has already read the whole body; `Pipeline::send` would copy it twice more.
         let (status, headers, body) = response.deconstruct();
         let response = RawResponse::from_bytes(status, headers, whole(body, 0, usize::MAX).await?);
-        let tried = *tried.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let tried = ctx.value::<Repetition>().map(|ours| *ours.tried()).unwrap_or_default();
         if self.accepted.contains(&u16::from(response.status())) {
             return Ok((response, tried));
         }

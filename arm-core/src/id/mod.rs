@@ -96,7 +96,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ArmPath;
+    use crate::{ArmPath, path::Query};
 
     const SUB: &str = "00000000-0000-0000-0000-000000000001";
 
@@ -270,7 +270,7 @@ mod tests {
         #[test]
         fn a_hostile_segment_never_changes_the_path(segment in any::<String>()) {
             let path = ArmPath::root().literal("providers/Microsoft.Security/pricings").segment(&segment);
-            if let Ok(url) = path.to_url(&"https://management.azure.com".parse().unwrap(), &[]) {
+            if let Ok(url) = path.to_url(&"https://management.azure.com".parse().unwrap(), &Query::default()) {
                 let segments: Vec<&str> = url.path_segments().unwrap().collect();
                 prop_assert_eq!(segments.len(), 4);
                 let decoded = percent_encoding::percent_decode_str(segments[3]).decode_utf8().unwrap();
@@ -287,7 +287,8 @@ mod tests {
     fn known_tricks_are_refused_or_encoded() {
         let url = |segment: &str| {
             let path = ArmPath::root().literal("providers").segment(segment);
-            path.to_url(&"https://management.azure.com".parse().unwrap(), &[]).map(|url| url.to_string())
+            path.to_url(&"https://management.azure.com".parse().unwrap(), &Query::default())
+                .map(|url| url.to_string())
         };
         for hostile in ["", ".", "..", "a/b", "a\\b", "a\0b"] {
             assert!(url(hostile).is_err(), "{hostile:?}");
@@ -300,9 +301,9 @@ mod tests {
     #[test]
     fn a_url_keeps_its_endpoint_and_a_value_adds_no_parameter() {
         let endpoint = "https://example.com:8443/base/".parse().unwrap();
-        let url = |path: ArmPath, query: &[(&str, &str)]| {
-            let query: Vec<_> =
-                query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let url = |path: ArmPath, pairs: &[(&str, &str)]| {
+            let mut query = Query::default();
+            pairs.iter().for_each(|(name, value)| query.push(name, value));
             path.to_url(&endpoint, &query).unwrap().to_string()
         };
         assert_eq!(

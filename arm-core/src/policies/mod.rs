@@ -8,4 +8,4 @@ pub use body_limit::MaxResponseBody;
 pub(crate) use body_limit::whole;
 pub use origin_pin::OriginPin;
 pub use retry::{NotRepeatable, Repeatable, Retry};
-pub(crate) use retry::{Reads, TriedSoFar, is_repeatable};
+pub(crate) use retry::{Repetition, is_repeatable};

@@ -1,7 +1,7 @@
 //! The only retry loop.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -30,13 +30,20 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub struct Repeatable;
 
-/// A marker in a request's context: the request changes nothing, whatever its method.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Reads;
+/// A value in the context of an [`ArmRequest`](crate::ArmRequest): what the loop must know of it, and where the loop
+/// records its attempts, for a response that it returns as it is.
+#[derive(Debug)]
+pub(crate) struct Repetition {
+    pub(crate) repeatable: bool,
+    pub(crate) writes: bool,
+    pub(crate) tried: Mutex<Tried>,
+}
 
-/// A value in a request's context: where the loop records its attempts, for a response that it returns as it is.
-#[derive(Debug, Default)]
-pub(crate) struct TriedSoFar(pub(crate) Mutex<Tried>);
+impl Repetition {
+    pub(crate) fn tried(&self) -> MutexGuard<'_, Tried> {
+        self.tried.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// A marker in a request's context: the request is not safe to repeat, whatever its method.
 ///
@@ -104,9 +111,14 @@ impl Retry {
 
     async fn attempts(&self, ctx: &Context<'_>, request: &Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
         let method = request.method();
-        let idempotent = is_repeatable(method) || ctx.value::<Repeatable>().is_some();
-        let repeatable = idempotent && ctx.value::<NotRepeatable>().is_none();
-        let writes = changes(method) && ctx.value::<Reads>().is_none();
+        let ours = ctx.value::<Repetition>();
+        let (repeatable, writes) = match ours {
+            Some(ours) => (ours.repeatable, ours.writes),
+            None => {
+                let idempotent = is_repeatable(method) || ctx.value::<Repeatable>().is_some();
+                (idempotent && ctx.value::<NotRepeatable>().is_none(), changes(method))
+            }
+        };
         let started = Instant::now();
         let (mut tried, mut waited) = (Tried::default(), Duration::ZERO);
         let mut fresh_token = self.fresh_token;
@@ -118,8 +130,8 @@ impl Retry {
             // Once an attempt may have been applied, a later rejection does not prove otherwise.
             tried.may_be_applied |= writes && may_have_acted(&outcome);
             tried.elapsed = in_millis(started.elapsed().max(waited));
-            if let Some(seen) = ctx.value::<Arc<TriedSoFar>>() {
-                *seen.0.lock().unwrap_or_else(PoisonError::into_inner) = tried;
+            if let Some(ours) = ours {
+                *ours.tried() = tried;
             }
             let asked = match verdict {
                 Verdict::FreshToken if fresh_token => {
