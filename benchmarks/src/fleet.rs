@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use arm_core::{Fleet, SubscriptionId};
+use arm_core::{Cloud, Fleet, SubscriptionId};
 use async_trait::async_trait;
 use azure_core::{
     Bytes, Result,
@@ -86,7 +86,7 @@ impl HttpClient for FarAway {
 }
 
 async fn with_the_crates(subscriptions: &[SubscriptionId], body: &Bytes) -> usize {
-    let pricing = PricingClient::new(&arm(FarAway(body.clone())));
+    let pricing = PricingClient::new(&arm(FarAway(body.clone()), Cloud::Public));
     let outcomes = Fleet::new(subscriptions.to_vec()).concurrency(AT_ONCE as usize).run(|subscription| {
         let pricing = pricing.clone();
         async move { pricing.list(&subscription).try_collect::<Vec<Pricing>>().await }

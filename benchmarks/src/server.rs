@@ -1,7 +1,7 @@
 //! A TLS server with 10,000 alerts on prepared pages, in a separate process so that only the clients are measured.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
@@ -11,7 +11,7 @@ use std::{
 use arm_core::{ArmClient, ArmOptions, ArmPath, SubscriptionId};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use mock_azure::MockAzure;
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tempfile::NamedTempFile;
 
 pub(crate) const SUBSCRIPTION: &str = mock_azure::DEFAULT_SUBSCRIPTION;
@@ -60,23 +60,33 @@ impl Drop for Serving {
 /// Serves the pages until the process ends.
 pub(crate) fn serve() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let endpoint = endpoint(&listener);
     let pages = Arc::new(pages(&endpoint));
+    let (certificate, config) = tls();
+    println!("{endpoint} {}", BASE64.encode(certificate));
+    for stream in listener.incoming() {
+        let (pages, config) = (pages.clone(), config.clone());
+        std::thread::spawn(move || answer(stream.unwrap(), config, |head| &pages[page_of(head)]));
+    }
+}
+
+pub(crate) fn endpoint(listener: &TcpListener) -> String {
+    format!("https://localhost:{}", listener.local_addr().unwrap().port())
+}
+
+/// A new certificate for `localhost`, and a configuration with it.
+pub(crate) fn tls() -> (CertificateDer<'static>, Arc<rustls::ServerConfig>) {
     let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(signed.signing_key.serialize_der()).unwrap();
+    let certificate = signed.cert.der().clone();
     let config =
         rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![signed.cert.der().clone()], key)
+            .with_single_cert(vec![certificate.clone()], key)
             .unwrap();
-    let config = Arc::new(config);
-    println!("{endpoint} {}", BASE64.encode(signed.cert.der()));
-    for stream in listener.incoming() {
-        let (pages, config) = (pages.clone(), config.clone());
-        std::thread::spawn(move || answer(stream.unwrap(), config, &pages));
-    }
+    (certificate, Arc::new(config))
 }
 
 /// The pages that the double returns, with links to this endpoint.
@@ -105,24 +115,34 @@ fn pages(endpoint: &str) -> Vec<String> {
     pages
 }
 
-fn answer(stream: TcpStream, config: Arc<rustls::ServerConfig>, pages: &[String]) {
+/// Answers requests with the body for their head until the connection is closed. If the stream does not block, the
+/// thread does not sleep between them.
+pub(crate) fn answer<'a>(
+    stream: TcpStream,
+    config: Arc<rustls::ServerConfig>,
+    body_for: impl Fn(&str) -> &'a str,
+) {
     stream.set_nodelay(true).unwrap();
     let mut stream = rustls::StreamOwned::new(rustls::ServerConnection::new(config).unwrap(), stream);
     let (mut seen, mut buffer) = (Vec::new(), [0; 8192]);
-    while let Ok(read @ 1..) = stream.read(&mut buffer) {
-        seen.extend_from_slice(&buffer[..read]);
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(read @ 1..) => seen.extend_from_slice(&buffer[..read]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::yield_now(),
+            _ => return,
+        }
         if !seen.ends_with(b"\r\n\r\n") {
             continue;
         }
         let head = String::from_utf8_lossy(&seen).into_owned();
         seen.clear();
-        let body = &pages[page_of(&head)];
-        let header = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-            body.len()
+        let body = body_for(&head);
+        let length = body.len();
+        // In one piece, so that the client wakes once.
+        let response = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         );
-        let written = stream.write_all(header.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
-        if written.and_then(|()| stream.flush()).is_err() {
+        if stream.write_all(response.as_bytes()).and_then(|()| stream.flush()).is_err() {
             return;
         }
     }

@@ -1,44 +1,21 @@
-//! Clients that send their requests to a local server.
+//! Clients with a transport of the benchmarks.
 
 use std::sync::Arc;
 
-use arm_core::{ArmClient, ArmOptions};
-use async_trait::async_trait;
-use azure_core::{
-    Result,
-    http::{
-        AsyncRawResponse, ClientOptions, HttpClient, Pipeline, Request, Transport, Url,
-        policies::{Policy, auth::BearerTokenAuthorizationPolicy},
-    },
+use arm_core::{ArmClient, ArmOptions, Cloud};
+use azure_core::http::{
+    ClientOptions, HttpClient, Pipeline, Transport,
+    policies::{Policy, auth::BearerTokenAuthorizationPolicy},
 };
 use list_alerts::AnyToken;
-
-/// Sends requests for Azure to a local server instead.
-#[derive(Debug)]
-pub(crate) struct Local {
-    pub(crate) client: reqwest::Client,
-    /// Scheme, host and port.
-    pub(crate) server: Url,
-}
-
-#[async_trait]
-impl HttpClient for Local {
-    async fn execute_request(&self, request: &Request) -> Result<AsyncRawResponse> {
-        let mut local = request.clone();
-        let url = local.url_mut();
-        url.set_scheme(self.server.scheme()).unwrap();
-        url.set_host(self.server.host_str()).unwrap();
-        url.set_port(self.server.port()).unwrap();
-        self.client.execute_request(&local).await
-    }
-}
 
 fn options(transport: impl HttpClient + 'static) -> ClientOptions {
     ClientOptions { transport: Some(Transport::new(Arc::new(transport))), ..ClientOptions::default() }
 }
 
-pub(crate) fn arm(transport: impl HttpClient + 'static) -> ArmClient {
-    ArmClient::new(Arc::new(AnyToken), ArmOptions::from(options(transport))).unwrap()
+pub(crate) fn arm(transport: impl HttpClient + 'static, cloud: Cloud) -> ArmClient {
+    let options = ArmOptions { cloud, ..ArmOptions::from(options(transport)) };
+    ArmClient::new(Arc::new(AnyToken), options).unwrap()
 }
 
 /// `azure_core`'s own pipeline, with a token.

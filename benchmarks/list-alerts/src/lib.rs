@@ -14,9 +14,14 @@ use azure_core::{
 
 /// Creates a client for a double at an `https` endpoint that accepts any token.
 pub fn of_double(endpoint: &str) -> Result<ArmClient> {
-    let double = CloudEndpoints { management: endpoint.parse()?, ..Cloud::Public.endpoints()? };
-    let options = ArmOptions { cloud: Cloud::Custom(Box::new(double)), ..ArmOptions::default() };
+    let options = ArmOptions { cloud: cloud_at(endpoint)?, ..ArmOptions::default() };
     ArmClient::new(Arc::new(AnyToken), options)
+}
+
+/// The public cloud, but with its management plane at another endpoint.
+pub fn cloud_at(endpoint: &str) -> Result<Cloud> {
+    let endpoints = CloudEndpoints { management: endpoint.parse()?, ..Cloud::Public.endpoints()? };
+    Ok(Cloud::Custom(Box::new(endpoints)))
 }
 
 /// A credential for servers that accept any token.
