@@ -218,7 +218,7 @@ impl ArmRequest {
     /// Builds the URL now, for requests that need it more than once. An error waits until the request is sent.
     pub(crate) fn with_url(self) -> Self {
         match self.url() {
-            Ok(url) => Self { target: Target::Link(url), ..self },
+            Ok(url) => Self { target: Target::Link(url), query: Query::default(), ..self },
             Err(_) => self,
         }
     }

@@ -1,5 +1,7 @@
 use std::str::FromStr;
 
+use wide::u8x16;
+
 use crate::{
     IdError, ResourceGroupId, ResourceType, SubscriptionId,
     id::{
@@ -201,7 +203,7 @@ impl<'a> Segments<'a> {
 
     fn next(&mut self) -> Result<Option<&'a str>, IdError> {
         let Some(rest) = self.path.get(self.at..) else { return Ok(None) };
-        let length = rest.find('/').unwrap_or(rest.len());
+        let length = before_slash(rest.as_bytes());
         let segment = &rest[..length];
         self.at += length + 1;
         if !self.plain || segment.is_empty() || segment.starts_with('.') || length > 90 {
@@ -213,5 +215,39 @@ impl<'a> Segments<'a> {
     /// Returns the position, in the path with its leading slash, of the slash before the segment that was taken last.
     fn begin_of(&self, last: &str) -> usize {
         self.at - 1 - last.len()
+    }
+}
+
+/// Returns the length of the first segment. Segments are shorter than the texts that `str::find` is made for: this halves
+/// the time of an id.
+#[inline]
+fn before_slash(bytes: &[u8]) -> usize {
+    let (mut length, mut rest) = (0, bytes);
+    while let Some((block, behind)) = rest.split_first_chunk::<16>() {
+        let slashes = u8x16::new(*block).cmp_eq(u8x16::splat(b'/')).move_mask();
+        if slashes != 0 {
+            return length + slashes.trailing_zeros() as usize;
+        }
+        (length, rest) = (length + block.len(), behind);
+    }
+    length + rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_ends_before_the_first_slash_wherever_that_is() {
+        for length in 0..70 {
+            let segment = "s".repeat(length);
+            for behind in ["", "/", "//", "/vaults", "/vaults/a-name-of-more-than-a-block"] {
+                assert_eq!(
+                    before_slash(format!("{segment}{behind}").as_bytes()),
+                    length,
+                    "before '{behind}'"
+                );
+            }
+        }
     }
 }

@@ -228,10 +228,12 @@ impl<'t, 'a> Node<'t, 'a> {
     /// Returns the values of several members, each like [`get`](Self::get), in a single pass over the names.
     pub fn fields<const N: usize>(self, names: [&str; N]) -> [Option<Self>; N] {
         let mut values = [None; N];
+        // Most names are of another length, and are not decoded.
+        let bit = |length: usize| 1_u64 << length.min(63);
+        let lengths = names.iter().fold(0, |lengths, name| lengths | bit(name.len()));
         for (key, value) in self.named() {
-            // Most names are of another length, with their quotes, and are not decoded.
-            let length = (key.end - key.begin) as usize;
-            if !key.escaped && names.iter().all(|name| name.len() + 2 != length) {
+            let length = (key.end - key.begin) as usize - 2;
+            if !key.escaped && lengths & bit(length) == 0 {
                 continue;
             }
             let Some(key) = self.tape.unquoted(key) else { continue };
