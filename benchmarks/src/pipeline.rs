@@ -30,9 +30,9 @@ fn measure() -> Section {
     let [asleep_floor, asleep_ground, asleep] = round_trips(false);
     Section {
         title: "One request",
-        about: "A small GET over TLS on loopback, one after the other on one connection, with its response decoded. The floor is a bare \
-                reqwest call. Client and server do not sleep while they wait for each other, as in a program that has more to do. In \
-                the last rows they do: what it takes to wake a processor is then most of the time, and most of the scatter."
+        about: "A small GET over TLS on loopback, with its response decoded, again and again on one connection. The floor is a bare \
+                reqwest call. Client and server poll while they wait for each other, as if the program had more to do. In the rows \
+                \"from sleep\" they do not; most of the time, and of the scatter, is then what it takes to wake a processor."
             .to_owned(),
         rows: vec![
             Row::difference("through `ArmClient`", &floor, &ours, "µs").at_most(20.0, "µs"),

@@ -1,4 +1,5 @@
-//! A TLS server with 10,000 alerts on prepared pages, in a separate process so that only the clients are measured.
+//! A TLS server, and the one with 10,000 alerts on prepared pages: in a process of its own, so that only the clients are
+//! measured.
 
 use std::{
     io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _},
@@ -70,6 +71,7 @@ pub(crate) fn serve() {
     }
 }
 
+/// The endpoint of a listener.
 pub(crate) fn endpoint(listener: &TcpListener) -> String {
     format!("https://localhost:{}", listener.local_addr().unwrap().port())
 }

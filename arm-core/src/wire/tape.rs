@@ -35,20 +35,55 @@ pub struct Tape<'a> {
 
 /// The position of a value or of a member's name. The values in a list follow it, and so do the names and values in an
 /// object.
+///
+/// It is two words, which stay in registers while the text is walked. Smaller fields would be put together in memory and
+/// read back at once, for which a processor has to wait.
 #[derive(Debug, Clone, Copy)]
 struct Span {
-    begin: u32,
-    end: u32,
-    /// The index of the span after this one and all that it contains.
-    next: u32,
-    /// The first byte, which says what it is.
-    first: u8,
-    /// Whether it is a string with escapes.
-    escaped: bool,
+    /// Where it begins and, in the upper half, where it ends.
+    place: u64,
+    /// The index of the span after this one and all that it contains; in the upper half, the first byte, which says what
+    /// it is, and above that whether it is a string with escapes.
+    kind: u64,
 }
 
 /// The span of the text `null`.
-const NULL: Span = Span { begin: 0, end: 4, next: 1, first: b'n', escaped: false };
+const NULL: Span = Span::new(0, 4, 1, b'n', false);
+
+impl Span {
+    #[inline(always)]
+    const fn new(begin: u32, end: u32, next: u32, first: u8, escaped: bool) -> Self {
+        Self {
+            place: (end as u64) << 32 | begin as u64,
+            kind: (escaped as u64) << 40 | (first as u64) << 32 | next as u64,
+        }
+    }
+
+    #[inline(always)]
+    fn begin(self) -> usize {
+        self.place as u32 as usize
+    }
+
+    #[inline(always)]
+    fn end(self) -> usize {
+        (self.place >> 32) as usize
+    }
+
+    #[inline(always)]
+    fn next(self) -> u32 {
+        self.kind as u32
+    }
+
+    #[inline(always)]
+    fn first(self) -> u8 {
+        (self.kind >> 32) as u8
+    }
+
+    #[inline(always)]
+    fn is_escaped(self) -> bool {
+        self.kind >> 40 != 0
+    }
+}
 
 /// A value in a [`Tape`].
 #[derive(Debug, Clone, Copy)]
@@ -100,19 +135,19 @@ impl<'a> Tape<'a> {
     /// Returns the index of the span after this one and all that it contains.
     #[inline]
     fn behind(&self, at: usize) -> usize {
-        self.spans.get(at).map_or(self.spans.len(), |span| span.next as usize)
+        self.spans.get(at).map_or(self.spans.len(), |span| span.next() as usize)
     }
 
     #[inline]
-    fn text(&self, Span { begin, end, .. }: Span) -> &'a str {
-        self.text.get(begin as usize..end as usize).unwrap_or_default()
+    fn text(&self, span: Span) -> &'a str {
+        self.text.get(span.begin()..span.end()).unwrap_or_default()
     }
 
     /// Returns a string, or the name of a member, without quotes and escapes.
     #[inline]
     fn unquoted(&self, span: Span) -> Option<Cow<'a, str>> {
-        match span.escaped {
-            false => self.text.get(span.begin as usize + 1..span.end as usize - 1).map(Cow::Borrowed),
+        match span.is_escaped() {
+            false => self.text.get(span.begin() + 1..span.end() - 1).map(Cow::Borrowed),
             true => unquoted(self.text(span)).map(Cow::Owned),
         }
     }
@@ -121,7 +156,7 @@ impl<'a> Tape<'a> {
 impl<'t, 'a> Node<'t, 'a> {
     #[inline]
     fn span(self) -> Span {
-        self.tape.spans.get(self.at).copied().unwrap_or(Span { end: 0, ..NULL })
+        self.tape.spans.get(self.at).copied().unwrap_or(Span::new(0, 0, 1, b'n', false))
     }
 
     /// Returns the text of the value, as it came.
@@ -134,7 +169,7 @@ impl<'t, 'a> Node<'t, 'a> {
     #[inline]
     pub fn text(self) -> Option<Cow<'a, str>> {
         let span = self.span();
-        if span.first == b'"' { self.tape.unquoted(span) } else { None }
+        if span.first() == b'"' { self.tape.unquoted(span) } else { None }
     }
 
     /// Returns a string like [`text`](Self::text), and a number or boolean as it is written; `None` for any other
@@ -142,7 +177,7 @@ impl<'t, 'a> Node<'t, 'a> {
     #[inline]
     pub fn scalar(self) -> Option<Cow<'a, str>> {
         let span = self.span();
-        match span.first {
+        match span.first() {
             b'{' | b'[' | b'n' => None,
             b'"' => self.tape.unquoted(span),
             _ => Some(Cow::Borrowed(self.tape.text(span))),
@@ -163,7 +198,7 @@ impl<'t, 'a> Node<'t, 'a> {
 
     #[inline]
     fn first(self) -> u8 {
-        self.span().first
+        self.span().first()
     }
 
     /// Whether the value is an object.
@@ -232,8 +267,8 @@ impl<'t, 'a> Node<'t, 'a> {
         let bit = |length: usize| 1_u64 << length.min(63);
         let lengths = names.iter().fold(0, |lengths, name| lengths | bit(name.len()));
         for (key, value) in self.named() {
-            let length = (key.end - key.begin) as usize - 2;
-            if !key.escaped && lengths & bit(length) == 0 {
+            let length = key.end() - key.begin() - 2;
+            if !key.is_escaped() && lengths & bit(length) == 0 {
                 continue;
             }
             let Some(key) = self.tape.unquoted(key) else { continue };
@@ -254,7 +289,7 @@ impl<'t, 'a> Node<'t, 'a> {
         std::iter::from_fn(move || match tape.spans.get(at..at + 2) {
             Some([name, value]) if at < end => {
                 let node = Self { at: at + 1, tape };
-                at = value.next as usize;
+                at = value.next() as usize;
                 Some((*name, node))
             }
             _ => None,
@@ -324,7 +359,7 @@ impl Levels for Written {
     fn open(&mut self, begin: usize, is_object: bool) -> Option<()> {
         let around = std::mem::replace(&mut self.innermost, self.spans.len() as u32);
         let (begin, first) = (begin as u32, if is_object { b'{' } else { b'[' });
-        self.push(Span { begin, end: begin, next: around, first, escaped: false });
+        self.push(Span::new(begin, begin, around, first, false));
         Some(())
     }
 
@@ -332,16 +367,16 @@ impl Levels for Written {
     fn close(&mut self, end: usize) -> Option<bool> {
         let next = self.spans.len() as u32;
         if let Some(span) = self.spans.get_mut(self.innermost as usize) {
-            self.innermost = std::mem::replace(&mut span.next, next);
-            span.end = end as u32;
+            self.innermost = span.next();
+            *span = Span::new(span.begin() as u32, end as u32, next, span.first(), false);
         }
-        self.spans.get(self.innermost as usize).map(|around| around.first == b'{')
+        self.spans.get(self.innermost as usize).map(|around| around.first() == b'{')
     }
 
     #[inline(always)]
     fn leaf(&mut self, first: u8, begin: usize, end: usize, escaped: bool) {
         let next = self.spans.len() as u32 + 1;
-        self.push(Span { begin: begin as u32, end: end as u32, next, first, escaped });
+        self.push(Span::new(begin as u32, end as u32, next, first, escaped));
     }
 }
 
