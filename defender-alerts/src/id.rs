@@ -74,8 +74,9 @@ impl AlertId {
 
 /// Returns what stands after a prefix, whose case does not matter.
 fn after<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
-    text.get(..prefix.len()).filter(|begin| begin.eq_ignore_ascii_case(prefix))?;
-    text.get(prefix.len()..)
+    let (begin, rest) = text.split_at_checked(prefix.len())?;
+    // Nearly all have the usual case, which is quicker to see.
+    (begin == prefix || begin.eq_ignore_ascii_case(prefix)).then_some(rest)
 }
 
 /// Splits a path before its first slash.
