@@ -1,4 +1,4 @@
-//! Paths made of typed segments.
+//! Paths made of typed segments, and queries.
 
 use std::borrow::Cow;
 

@@ -269,14 +269,14 @@ impl ArmRequest {
     async fn exchange(&mut self) -> Result<(RawResponse, Tried)> {
         let mut request = self.prepared().map_err(|error| Tried::default().attach(error))?;
         let mut ctx = Context::new();
-        let (repeatable, writes) = (self.repeatable, !self.reads);
-        ctx.insert(Repetition { repeatable, writes, tried: Mutex::default() });
+        let (method, repeatable, writes) = (self.method, self.repeatable, !self.reads);
+        ctx.insert(Repetition { method, repeatable, writes, tried: Mutex::default() });
         let unchecked = PipelineStreamOptions { skip_checks: true, ..Default::default() };
         let response = self.arm.pipeline().stream(&ctx, &mut request, Some(unchecked)).await?;
         // The transport has already read the whole body; `Pipeline::send` would copy it twice more.
         let (status, headers, body) = response.deconstruct();
         let response = RawResponse::from_bytes(status, headers, whole(body, 0, usize::MAX).await?);
-        let tried = ctx.value::<Repetition>().map(|ours| *ours.tried()).unwrap_or_default();
+        let tried = ctx.value::<Repetition>().map(|told| *told.tried()).unwrap_or_default();
         if self.accepted.contains(&u16::from(response.status())) {
             return Ok((response, tried));
         }

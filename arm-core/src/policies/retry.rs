@@ -34,6 +34,8 @@ pub struct Repeatable;
 /// records its attempts, for a response that it returns as it is.
 #[derive(Debug)]
 pub(crate) struct Repetition {
+    /// The request's method. A request for a token has the same context, but another method.
+    pub(crate) method: Method,
     pub(crate) repeatable: bool,
     pub(crate) writes: bool,
     pub(crate) tried: Mutex<Tried>,
@@ -111,14 +113,11 @@ impl Retry {
 
     async fn attempts(&self, ctx: &Context<'_>, request: &Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
         let method = request.method();
-        let ours = ctx.value::<Repetition>();
-        let (repeatable, writes) = match ours {
-            Some(ours) => (ours.repeatable, ours.writes),
-            None => {
-                let idempotent = is_repeatable(method) || ctx.value::<Repeatable>().is_some();
-                (idempotent && ctx.value::<NotRepeatable>().is_none(), changes(method))
-            }
-        };
+        let told = ctx.value::<Repetition>().filter(|told| told.method == method);
+        let idempotent = told.map_or(is_repeatable(method), |told| told.repeatable);
+        let idempotent = idempotent || ctx.value::<Repeatable>().is_some();
+        let repeatable = idempotent && ctx.value::<NotRepeatable>().is_none();
+        let writes = told.map_or(changes(method), |told| told.writes);
         let started = Instant::now();
         let (mut tried, mut waited) = (Tried::default(), Duration::ZERO);
         let mut fresh_token = self.fresh_token;
@@ -130,8 +129,8 @@ impl Retry {
             // Once an attempt may have been applied, a later rejection does not prove otherwise.
             tried.may_be_applied |= writes && may_have_acted(&outcome);
             tried.elapsed = in_millis(started.elapsed().max(waited));
-            if let Some(ours) = ours {
-                *ours.tried() = tried;
+            if let Some(told) = told {
+                *told.tried() = tried;
             }
             let asked = match verdict {
                 Verdict::FreshToken if fresh_token => {
@@ -286,7 +285,12 @@ async fn buffer(response: AsyncRawResponse) -> azure_core::Result<RawResponse> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::{
+        collections::HashSet,
+        sync::atomic::{AtomicU32, Ordering},
+    };
+
+    use azure_core::{Bytes, http::headers::Headers};
 
     use super::*;
 
@@ -302,6 +306,30 @@ mod tests {
             assert!(waits.iter().all(|wait| (least..=most).contains(wait)), "{waits:?}");
             assert!(waits.len() > 1, "all clients would come back at once");
         }
+    }
+
+    /// Always answers 500, and counts.
+    #[derive(Debug, Default)]
+    struct Broken(AtomicU32);
+
+    #[async_trait]
+    impl Policy for Broken {
+        async fn send(&self, _: &Context, _: &mut Request, _: &[Arc<dyn Policy>]) -> PolicyResult {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Ok(AsyncRawResponse::from_bytes(500.into(), Headers::new(), Bytes::new()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_for_a_token_is_repeated_by_its_own_method_and_not_by_that_of_the_request_it_is_for() {
+        let get =
+            Repetition { method: Method::Get, repeatable: true, writes: false, tried: Mutex::default() };
+        let broken = Arc::new(Broken::default());
+        let mut request = Request::new("https://login.example/token".parse().unwrap(), Method::Post);
+        let ctx = Context::new().with_value(get);
+        let next: [Arc<dyn Policy>; 1] = [broken.clone()];
+        let error = Retry::new(RetryBudget::default()).send(&ctx, &mut request, &next).await.unwrap_err();
+        assert_eq!((error.attempts(), broken.0.load(Ordering::Relaxed)), (Some(1), 1));
     }
 
     #[test]

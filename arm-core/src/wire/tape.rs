@@ -49,6 +49,8 @@ struct Span {
 
 /// The span of the text `null`.
 const NULL: Span = Span::new(0, 4, 1, b'n', false);
+/// The span of a value that is not there, which is null with no text.
+const MISSING: Span = Span::new(0, 0, 1, b'n', false);
 
 impl Span {
     #[inline(always)]
@@ -156,7 +158,7 @@ impl<'a> Tape<'a> {
 impl<'t, 'a> Node<'t, 'a> {
     #[inline]
     fn span(self) -> Span {
-        self.tape.spans.get(self.at).copied().unwrap_or(Span::new(0, 0, 1, b'n', false))
+        self.tape.spans.get(self.at).copied().unwrap_or(MISSING)
     }
 
     /// Returns the text of the value, as it came.
@@ -424,6 +426,19 @@ mod tests {
         let odd = Tape::of(r#"{"\ud800":1,"a":2}"#).unwrap();
         assert_eq!(odd.root().get("a").map(Node::as_str), Some("2"), "beside a name that cannot be decoded");
         assert!(!format!("{it:?}").contains("deep"), "the text may be secret");
+    }
+
+    #[test]
+    fn a_name_may_be_long() {
+        let names = [62, 63, 64, 70].map(|length| "n".repeat(length));
+        let members: Vec<String> = names.iter().map(|name| format!("\"{name}\":{}", name.len())).collect();
+        let text = format!("{{{}}}", members.join(","));
+        let tape = Tape::of(&text).unwrap();
+        let values = tape.root().fields([&names[0], &names[1], &names[2].to_uppercase(), &names[3], "n"]);
+        assert_eq!(
+            values.map(|value| value.map(Node::as_str)),
+            [Some("62"), Some("63"), Some("64"), Some("70"), None]
+        );
     }
 
     #[test]

@@ -1,15 +1,22 @@
 //! One request: what is sent, what comes back, and what a failure says.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use crate::scripted::{Answer, Script, TOKEN, reply};
 use arm_core::{
     ArmClient, ArmErrorExt as _, ArmOptions, ArmPath, ArmRequest, Audience, Cloud, CloudEndpoints,
-    RetryBudget,
+    NotRepeatable, Repeatable, RetryBudget,
 };
+use async_trait::async_trait;
 use azure_core::{
     error::ErrorKind,
-    http::{Context, Method, Pipeline, Request, Url},
+    http::{
+        ClientOptions, Context, Method, Pipeline, Request, Url,
+        policies::{Policy, PolicyResult},
+    },
 };
 use serde_json::{Value, json};
 
@@ -220,6 +227,32 @@ async fn a_post_is_repeated_when_the_service_did_nothing_or_the_operation_is_mar
     assert_eq!(script.sent().len(), 4);
     let script = Script::new([reply(500, ""), reply(200, "")]);
     script.client().post(things(), "2026-01-01").repeatable().send_empty().await.unwrap();
+}
+
+/// A policy of the caller's that marks every request.
+#[derive(Debug)]
+struct Marks<T>(T);
+
+#[async_trait]
+impl<T: std::fmt::Debug + Copy + Send + Sync + 'static> Policy for Marks<T> {
+    async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+        next[0].send(&ctx.clone().with_value(self.0), request, &next[1..]).await
+    }
+}
+
+#[tokio::test]
+async fn a_policy_of_the_callers_can_mark_requests_too() {
+    let marked = |policy: Arc<dyn Policy>| {
+        let client = ClientOptions { per_call_policies: vec![policy], ..ClientOptions::default() };
+        ArmOptions { client, ..ArmOptions::default() }
+    };
+    let script = Script::new([reply(500, ""), reply(200, "")]);
+    let client = script.client_with(marked(Arc::new(Marks(Repeatable))));
+    client.post(things(), "2026-01-01").send_empty().await.unwrap();
+    let script = Script::new([reply(500, "")]);
+    let client = script.client_with(marked(Arc::new(Marks(NotRepeatable))));
+    client.put(things(), "2026-01-01").send_empty().await.unwrap_err();
+    assert_eq!(script.sent().len(), 1);
 }
 
 #[tokio::test]
