@@ -20,19 +20,26 @@ const BODY: &str = r#"{"name":"thing","properties":{"provisioningState":"Succeed
 const ROUNDS: usize = 21;
 const REQUESTS: u32 = 1000;
 
+/// What client and server do while they wait for each other.
+#[derive(Clone, Copy, PartialEq)]
+enum Waiting {
+    Polls,
+    Sleeps,
+}
+
 #[derive(Deserialize)]
 struct Thing {
     name: String,
 }
 
 fn measure() -> Section {
-    let [floor, ground, ours] = round_trips(true);
-    let [asleep_floor, asleep_ground, asleep] = round_trips(false);
+    let [floor, ground, ours] = round_trips(Waiting::Polls);
+    let [asleep_floor, asleep_ground, asleep] = round_trips(Waiting::Sleeps);
     Section {
         title: "One request",
         about: "A small GET over TLS on loopback, with its response decoded, again and again on one connection. The floor is a bare \
                 reqwest call. Client and server poll while they wait for each other, as if the program had more to do. In the rows \
-                \"from sleep\" they do not; most of the time, and of the scatter, is then what it takes to wake a processor."
+                \"from sleep\" they do not, and the time to wake a processor is part of each figure."
             .to_owned(),
         rows: vec![
             Row::difference("through `ArmClient`", &floor, &ours, "µs").at_most(20.0, "µs"),
@@ -44,14 +51,14 @@ fn measure() -> Section {
 }
 
 /// The microseconds of a request with bare reqwest, with `azure_core`'s own pipeline, and with ours.
-fn round_trips(awake: bool) -> [Runs; 3] {
-    let (server, certificate) = serve(awake);
+fn round_trips(waiting: Waiting) -> [Runs; 3] {
+    let (server, certificate) = serve(waiting);
     let client = client(certificate);
     let url = format!("{server}/things/thing?api-version=2026-01-01");
     let pipeline = pipeline(client.clone());
     let arm = arm(client.clone(), cloud_at(&server).unwrap());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    if awake {
+    if waiting == Waiting::Polls {
         runtime.spawn(async {
             loop {
                 tokio::task::yield_now().await;
@@ -99,14 +106,14 @@ fn client(certificate: CertificateDer<'static>) -> reqwest::Client {
 }
 
 /// Answers every request with the same body, until the process ends. Returns the endpoint and its certificate.
-fn serve(awake: bool) -> (String, CertificateDer<'static>) {
+fn serve(waiting: Waiting) -> (String, CertificateDer<'static>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = server::endpoint(&listener);
     let (certificate, config) = server::tls();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let (stream, config) = (stream.unwrap(), config.clone());
-            stream.set_nonblocking(awake).unwrap();
+            stream.set_nonblocking(waiting == Waiting::Polls).unwrap();
             std::thread::spawn(move || server::answer(stream, config, |_| BODY));
         }
     });

@@ -1,4 +1,4 @@
-//! A TLS server, and the one with 10,000 alerts on prepared pages: in a process of its own, so that only the clients are
+//! TLS servers. The one with 10,000 alerts on prepared pages is a process of its own, so that only the clients are
 //! measured.
 
 use std::{
@@ -117,8 +117,8 @@ fn pages(endpoint: &str) -> Vec<String> {
     pages
 }
 
-/// Answers requests with the body for their head until the connection is closed. If the stream does not block, the
-/// thread does not sleep between them.
+/// Answers each request with the body that is chosen by its head, until the connection is closed. On a stream that does
+/// not block, the thread polls, and bodies must be small.
 pub(crate) fn answer<'a>(
     stream: TcpStream,
     config: Arc<rustls::ServerConfig>,
@@ -140,7 +140,7 @@ pub(crate) fn answer<'a>(
         seen.clear();
         let body = body_for(&head);
         let length = body.len();
-        // In one piece, so that the client wakes once.
+        // Head and body together, so that a small response wakes the client once.
         let response = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         );

@@ -1,4 +1,4 @@
-//! Clients with a transport of the benchmarks.
+//! Clients with a given transport: ours, and `azure_core`'s own pipeline.
 
 use std::sync::Arc;
 
