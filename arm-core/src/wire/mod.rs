@@ -15,6 +15,7 @@ mod nullable;
 mod retry_after;
 mod scan;
 pub mod secret;
+mod span;
 mod tape;
 pub mod text;
 mod unknown;

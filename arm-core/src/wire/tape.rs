@@ -9,6 +9,7 @@ use super::{
     from_str,
     from_text::unquoted,
     scan::{Levels, Scanner},
+    span::{MISSING, NULL, Span},
 };
 
 /// A JSON text with the position of each of its values.
@@ -31,60 +32,6 @@ use super::{
 pub struct Tape<'a> {
     text: &'a str,
     spans: Vec<Span>,
-}
-
-/// The position of a value or of a member's name. The values in a list follow it, and so do the names and values in an
-/// object.
-///
-/// It is two words, which stay in registers while the text is walked. Smaller fields would be put together in memory and
-/// read back at once, for which a processor has to wait.
-#[derive(Debug, Clone, Copy)]
-struct Span {
-    /// Where it begins and, in the upper half, where it ends.
-    place: u64,
-    /// The index of the span after this one and all that it contains; in the upper half, the first byte, which says what
-    /// it is, and above that whether it is a string with escapes.
-    kind: u64,
-}
-
-/// The span of the text `null`.
-const NULL: Span = Span::new(0, 4, 1, b'n', false);
-/// The span of a value that is not there, which is null with no text.
-const MISSING: Span = Span::new(0, 0, 1, b'n', false);
-
-impl Span {
-    #[inline(always)]
-    const fn new(begin: u32, end: u32, next: u32, first: u8, escaped: bool) -> Self {
-        Self {
-            place: (end as u64) << 32 | begin as u64,
-            kind: (escaped as u64) << 40 | (first as u64) << 32 | next as u64,
-        }
-    }
-
-    #[inline(always)]
-    fn begin(self) -> usize {
-        self.place as u32 as usize
-    }
-
-    #[inline(always)]
-    fn end(self) -> usize {
-        (self.place >> 32) as usize
-    }
-
-    #[inline(always)]
-    fn next(self) -> u32 {
-        self.kind as u32
-    }
-
-    #[inline(always)]
-    fn first(self) -> u8 {
-        (self.kind >> 32) as u8
-    }
-
-    #[inline(always)]
-    fn is_escaped(self) -> bool {
-        self.kind >> 40 != 0
-    }
 }
 
 /// A value in a [`Tape`].
